@@ -1,0 +1,7 @@
+//! A two-way sync engine that refuses to let a sync wipe a good copy.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod values;

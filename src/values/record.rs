@@ -1,0 +1,218 @@
+//! A record: its life, its fields, and what it has seen.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    id::{CollectionId, FieldName, MoveId, RecordId},
+    register::{Register, Sibling, Stamp},
+    superseded::{ContentDigest, Superseded},
+    value::Value,
+    version_vector::{Causality, VersionVector},
+};
+
+/// What a write says of a record's life.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Life {
+    /// It is there. Created by a move, if one is named.
+    Alive {
+        /// The move that created it here.
+        moved: Option<MoveId>,
+    },
+    /// It was deleted. Moved elsewhere, if a destination is named.
+    Deleted {
+        /// Where it went.
+        moved: Option<Destination>,
+    },
+}
+
+/// Where a moved record went. The delete is no loss where the created record is seen alive with this move id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Destination {
+    /// Shared by the create and the delete.
+    pub id: MoveId,
+    /// The collection of the created record.
+    pub collection: CollectionId,
+    /// The created record.
+    pub record: RecordId,
+}
+
+/// One version of one record, decoded.
+///
+/// # Invariants
+/// - `context` holds the record's own writers only; every surviving dot of `life` is in it.
+/// - `fields_context` is at most `context` and covers every surviving dot of `fields`. The two are equal except after a
+///   purge, when `fields_context` restarts empty.
+/// - S1: equal `context` and `fields_context` mean equal content, on any two replicas.
+/// - [`join`](Self::join) is commutative, associative, idempotent and monotone.
+///
+/// Keeping one winner under a joined vector is unsound: two replicas come to hold equal vectors and different content.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Record {
+    pub(crate) context: VersionVector,
+    pub(crate) fields_context: VersionVector,
+    pub(crate) life: Register<Life>,
+    pub(crate) fields: BTreeMap<FieldName, Register<Value>>,
+    pub(crate) superseded: Superseded,
+}
+
+impl Record {
+    /// A record that nobody has written.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The least version that has seen what both have.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let join_field = |name: &FieldName| {
+            let none = Register::default();
+            let (ours, theirs) = (self.fields.get(name).unwrap_or(&none), other.fields.get(name).unwrap_or(&none));
+            ours.join(&self.fields_context, theirs, &other.fields_context)
+        };
+        let names = self.fields.keys().chain(other.fields.keys().filter(|name| !self.fields.contains_key(*name)));
+        Self {
+            context: self.context.join(&other.context),
+            fields_context: self.fields_context.join(&other.fields_context),
+            life: self.life.join(&self.context, &other.life, &other.context),
+            fields: names.map(|name| (name.clone(), join_field(name))).filter(|(_, r)| !r.is_empty()).collect(),
+            superseded: self.superseded.join(&other.superseded),
+        }
+    }
+
+    /// Writes fields (`None` clears) and, if a person wrote, that the record is alive.
+    ///
+    /// Covers only what `seen` has seen, so whatever came in between stays as a sibling.
+    #[must_use]
+    pub(crate) fn edited(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {
+        let mut next = self.stamped(stamp, true);
+        if stamp.cause.is_person() {
+            next.life.write(&seen.context, Some(Sibling { stamp, value: Life::Alive { moved: None } }));
+        }
+        for (name, value) in edits {
+            let register = next.fields.entry(name).or_default();
+            register.write(&seen.fields_context, value.map(|value| Sibling { stamp, value }));
+        }
+        next.fields.retain(|_, register| !register.is_empty());
+        next.remember(self, stamp);
+        next
+    }
+
+    /// Writes the record's life, covering what `seen` has seen of it.
+    #[must_use]
+    pub(crate) fn with_life(&self, stamp: Stamp, seen: &Seeing, life: Life) -> Self {
+        // A delete adds its dot to `fields_context` only while the two agree: after a purge it must not cover the
+        // writer's own older values elsewhere.
+        let mut next = self.stamped(stamp, self.context == self.fields_context || matches!(life, Life::Alive { .. }));
+        next.life.write(&seen.context, Some(Sibling { stamp, value: life }));
+        next.remember(self, stamp);
+        next
+    }
+
+    /// Drops the fields of a dead record, and forgets what they covered. The certificate stays.
+    ///
+    /// A living record is returned as it is.
+    #[must_use]
+    pub fn purged(&self) -> Self {
+        if self.is_alive() {
+            return self.clone();
+        }
+        Self { fields_context: VersionVector::new(), fields: BTreeMap::new(), ..self.clone() }
+    }
+
+    /// The writes that this version has seen, for life.
+    #[must_use]
+    pub const fn context(&self) -> &VersionVector {
+        &self.context
+    }
+
+    /// The writes that this version has seen, for fields.
+    #[must_use]
+    pub const fn fields_context(&self) -> &VersionVector {
+        &self.fields_context
+    }
+
+    /// What survives of creates, deletes and people's edits.
+    #[must_use]
+    pub const fn life(&self) -> &Register<Life> {
+        &self.life
+    }
+
+    /// The fields in which something survives, by name.
+    #[must_use]
+    pub const fn fields(&self) -> &BTreeMap<FieldName, Register<Value>> {
+        &self.fields
+    }
+
+    /// Contents that this record no longer shows.
+    #[must_use]
+    pub const fn superseded(&self) -> &Superseded {
+        &self.superseded
+    }
+
+    /// Whether the record is there: an `Alive` by a person survives, or any `Alive` does and no `Deleted`.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        is_alive(&self.life)
+    }
+
+    /// Whether this version has lost what it covered to a purge and has been revived since.
+    #[must_use]
+    pub fn is_thin(&self) -> bool {
+        self.is_alive() && self.context != self.fields_context
+    }
+
+    /// How this version relates to `other`, by both contexts.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Causality {
+        self.context.compare(&other.context).and(self.fields_context.compare(&other.fields_context))
+    }
+
+    /// What this version has seen, as a base for a write.
+    pub(crate) fn seeing(&self) -> Seeing {
+        Seeing { context: self.context.clone(), fields_context: self.fields_context.clone() }
+    }
+
+    fn stamped(&self, stamp: Stamp, fields_too: bool) -> Self {
+        let mut next = self.clone();
+        next.context.insert(stamp.dot);
+        if fields_too {
+            next.fields_context.insert(stamp.dot);
+        }
+        next
+    }
+
+    /// Remembers the content that a write has covered.
+    fn remember(&mut self, before: &Self, stamp: Stamp) {
+        let old = before.content_digest();
+        if !before.fields.is_empty() && (old != self.content_digest() || before.is_alive() != self.is_alive()) {
+            self.superseded.insert(stamp.dot, old);
+        }
+    }
+}
+
+/// What a person had before their eyes when they wrote: the base of a local write.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Seeing {
+    pub(crate) context: VersionVector,
+    pub(crate) fields_context: VersionVector,
+}
+
+pub(crate) fn is_alive(life: &Register<Life>) -> bool {
+    let alive = |s: &Sibling<Life>| matches!(s.value, Life::Alive { .. });
+    let siblings = life.siblings();
+    siblings.iter().any(|s| alive(s) && s.stamp.cause.is_person())
+        || (siblings.iter().any(alive) && siblings.iter().all(alive))
+}
+
+impl Record {
+    /// Digest of what is shown: names and values by the default [`Show`](super::register::Show), without dots.
+    #[must_use]
+    pub fn content_digest(&self) -> ContentDigest {
+        // Placeholder until the codec stands.
+        ContentDigest(0)
+    }
+}

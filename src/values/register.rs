@@ -1,0 +1,169 @@
+//! A register: what survives of the writes to one place.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    time::Timestamp,
+    value::Value,
+    version_vector::{Dot, VersionVector},
+};
+
+/// Who caused a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A person, in this app.
+    User,
+    /// The app itself: a rollover, a migration.
+    App,
+    /// A bulk import.
+    Import,
+    /// A person, seen through a listing of the app's native store.
+    Listing,
+}
+
+impl Cause {
+    /// Whether a person made it. Machine-made edits do not revive and lose ties.
+    #[must_use]
+    pub const fn is_person(self) -> bool {
+        match self {
+            Self::User | Self::Listing => true,
+            Self::App | Self::Import => false,
+        }
+    }
+}
+
+/// The label of one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Its name.
+    pub dot: Dot,
+    /// Who caused it.
+    pub cause: Cause,
+    /// When, by the writer's clock. A label only.
+    pub at: Timestamp,
+}
+
+/// One surviving write to a register.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sibling<T> {
+    /// The write.
+    pub stamp: Stamp,
+    /// What it wrote.
+    pub value: T,
+}
+
+/// The surviving siblings of one place, by dot. Several of different value are a conflict.
+///
+/// The join keeps what both sides hold and what the other side's context does not cover (an optimised multi-value
+/// register; Almeida, Shoker, Baquero, "Delta State Replicated Data Types", 2018). Nothing is dropped because something
+/// else won.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Register<T>(Vec<Sibling<T>>); // sorted, without repeats
+
+impl<T> Default for Register<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone + Ord> Register<T> {
+    /// The surviving siblings, by dot.
+    #[must_use]
+    pub fn siblings(&self) -> &[Sibling<T>] {
+        &self.0
+    }
+
+    /// Whether nothing survives here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a write of this name survives here.
+    #[must_use]
+    pub fn contains(&self, dot: Dot) -> bool {
+        self.0.iter().any(|sibling| sibling.stamp.dot == dot)
+    }
+
+    /// Joins two registers, each under what its own record has seen.
+    ///
+    /// Two different writes under one name (a cloned replica) are both kept.
+    #[must_use]
+    pub(crate) fn join(&self, context: &VersionVector, other: &Self, other_context: &VersionVector) -> Self {
+        let survive = |ours: &Self, theirs: &Self, seen: &VersionVector| -> Vec<Sibling<T>> {
+            let lives = |s: &&Sibling<T>| !seen.covers(s.stamp.dot) || theirs.contains(s.stamp.dot);
+            ours.0.iter().filter(lives).cloned().collect()
+        };
+        let mut siblings = survive(self, other, other_context);
+        siblings.extend(survive(other, self, context));
+        Self::from_siblings(siblings)
+    }
+
+    /// Covers what `seen` has seen and adds `write`, if there is one.
+    pub(crate) fn write(&mut self, seen: &VersionVector, write: Option<Sibling<T>>) {
+        self.0.retain(|sibling| !seen.covers(sibling.stamp.dot));
+        self.0.extend(write);
+        self.0.sort_unstable();
+    }
+
+    pub(crate) fn from_siblings(mut siblings: Vec<Sibling<T>>) -> Self {
+        siblings.sort_unstable();
+        siblings.dedup();
+        Self(siblings)
+    }
+}
+
+impl Register<Value> {
+    /// What is shown: a pure function of the siblings, so all replicas show the same.
+    ///
+    /// `None` where nothing survives.
+    #[must_use]
+    pub fn shown(&self, show: Show) -> Option<&Value> {
+        self.0.iter().max_by(|left, right| show.compare(left, right)).map(|sibling| &sibling.value)
+    }
+
+    /// Whether siblings of different value survive. Equal values under several dots are no conflict.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.windows(2).any(|pair| matches!(pair, [left, right] if left.value != right.value))
+    }
+}
+
+/// Which of several siblings is shown. It authors nothing and drops nothing.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub enum Show {
+    /// A person's before a machine's, then the latest by the writers' clocks, then the greatest dot.
+    #[default]
+    Latest,
+    /// The longest text, bytes, list or map; then as [`Latest`](Self::Latest).
+    Longest,
+    /// The app's own order. It must be a total preorder and depend on its arguments only; ties go as
+    /// [`Latest`](Self::Latest).
+    By(fn(&Sibling<Value>, &Sibling<Value>) -> core::cmp::Ordering),
+}
+
+impl Show {
+    fn compare(self, left: &Sibling<Value>, right: &Sibling<Value>) -> core::cmp::Ordering {
+        let latest = |s: &Sibling<Value>| (s.stamp.cause.is_person(), s.stamp.at, s.stamp.dot);
+        let by_latest = || latest(left).cmp(&latest(right)).then_with(|| left.value.cmp(&right.value));
+        match self {
+            Self::Latest => by_latest(),
+            Self::Longest => length(&left.value).cmp(&length(&right.value)).then_with(by_latest),
+            Self::By(order) => order(left, right).then_with(by_latest),
+        }
+    }
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => list.len(),
+        Value::Map(map) => map.len(),
+        _ => 0,
+    }
+}
