@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     id::{CollectionId, FieldName, MoveId, RecordId},
     register::{Register, Sibling, Stamp},
-    superseded::{ContentDigest, Superseded},
+    superseded::Superseded,
     value::Value,
-    version_vector::{Causality, VersionVector},
+    version_vector::{Causality, Dot, VersionVector},
 };
 
 /// What a write says of a record's life.
@@ -97,7 +97,7 @@ impl Record {
             register.write(&seen.fields_context, value.map(|value| Sibling { stamp, value }));
         }
         next.fields.retain(|_, register| !register.is_empty());
-        next.remember(self, stamp);
+        next.remember(self, stamp.dot);
         next
     }
 
@@ -108,7 +108,7 @@ impl Record {
         // writer's own older values elsewhere.
         let mut next = self.stamped(stamp, self.context == self.fields_context || matches!(life, Life::Alive { .. }));
         next.life.write(&seen.context, Some(Sibling { stamp, value: life }));
-        next.remember(self, stamp);
+        next.remember(self, stamp.dot);
         next
     }
 
@@ -186,10 +186,10 @@ impl Record {
     }
 
     /// Remembers the content that a write has covered.
-    fn remember(&mut self, before: &Self, stamp: Stamp) {
+    pub(crate) fn remember(&mut self, before: &Self, covered_by: Dot) {
         let old = before.content_digest();
         if !before.fields.is_empty() && (old != self.content_digest() || before.is_alive() != self.is_alive()) {
-            self.superseded.insert(stamp.dot, old);
+            self.superseded.insert(covered_by, old);
         }
     }
 }
@@ -206,13 +206,4 @@ pub(crate) fn is_alive(life: &Register<Life>) -> bool {
     let siblings = life.siblings();
     siblings.iter().any(|s| alive(s) && s.stamp.cause.is_person())
         || (siblings.iter().any(alive) && siblings.iter().all(alive))
-}
-
-impl Record {
-    /// Digest of what is shown: names and values by the default [`Show`](super::register::Show), without dots.
-    #[must_use]
-    pub fn content_digest(&self) -> ContentDigest {
-        // Placeholder until the codec stands.
-        ContentDigest(0)
-    }
 }
