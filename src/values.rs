@@ -6,6 +6,7 @@ pub mod digest;
 pub mod id;
 pub mod record;
 pub mod register;
+pub mod shape;
 pub mod superseded;
 pub mod time;
 pub mod value;
