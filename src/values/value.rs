@@ -11,6 +11,7 @@ pub const MAX_VALUE_DEPTH: usize = 32;
 
 /// A field's value. Equality is by bytes: no Unicode normalisation, floats by bits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename = "holdfast::Value")] // `values::shape` knows it by this name
 #[non_exhaustive]
 pub enum Value {
     /// Present and empty.
