@@ -5,3 +5,6 @@
 extern crate alloc;
 
 pub mod values;
+pub mod decide;
+pub mod act;
+pub mod compose;

@@ -161,6 +161,19 @@ impl Version {
         ours.context.compare(&theirs.context).and(ours.fields_context.compare(&theirs.fields_context))
     }
 
+    /// The least version that has seen what both have, see [`Record::join`]. Where one has seen all of the other, its
+    /// bytes are taken as they are.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let has_hints_of =
+            |ours: &Self, theirs: &Self| ours.superseded().join(theirs.superseded()) == *ours.superseded();
+        match self.compare(other) {
+            Causality::Equal | Causality::After => self.clone(),
+            Causality::Before if has_hints_of(other, self) => other.clone(),
+            Causality::Before | Causality::Concurrent => Self::encode(&self.record().join(&other.record())),
+        }
+    }
+
     /// Contents that this record no longer shows.
     #[must_use]
     pub fn superseded(&self) -> &Superseded {
