@@ -1,12 +1,12 @@
 //! What exists: plain values, and the algebra that joins them.
 //!
-//! Nothing here decides, writes or talks. Reading order is the order below.
+//! Nothing here decides, writes or talks. Reading order is the order below; a module names only modules above it.
 
 pub mod digest;
-pub mod id;
-pub mod record;
-pub mod register;
-pub mod superseded;
 pub mod time;
-pub mod value;
+pub mod id;
 pub mod version_vector;
+pub mod value;
+pub mod superseded;
+pub mod register;
+pub mod record;
