@@ -2,13 +2,13 @@
 //!
 //! Nothing here decides, writes or talks. Reading order is the order below.
 
-pub mod id;
-pub mod time;
-pub mod value;
 pub mod digest;
+pub mod time;
+pub mod id;
 pub mod version_vector;
-pub mod register;
+pub mod value;
 pub mod superseded;
+pub mod register;
 pub mod record;
 pub mod codec;
 pub mod version;
