@@ -5,3 +5,4 @@ pub mod journal;
 pub mod plan;
 pub mod store;
 pub mod memory;
+pub mod apply;

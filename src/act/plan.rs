@@ -4,11 +4,7 @@ mod build;
 
 use alloc::vec::Vec;
 
-use super::{
-    journal,
-    receipt::Receipt,
-    store::{CommitError, Store},
-};
+use super::{journal, receipt::Receipt};
 use crate::decide::{
     guard::Approved,
     line::{Line, LineStatus, Revision},
@@ -55,7 +51,7 @@ pub struct Batch {
     pub forget: Option<DayTick>,
 }
 
-/// What the guard let through, in the order of doing. It is spent by [`apply`] or [`begin`](Self::begin).
+/// What the guard let through, in the order of doing. It is spent by [`begin`](Self::begin).
 ///
 /// ```compile_fail
 /// use holdfast::{act::plan::Plan, decide::draft::Draft};
@@ -98,16 +94,4 @@ impl Applying {
     pub fn committed(self) -> Receipt {
         self.0
     }
-}
-
-/// Commits a plan. A plan with nothing to write touches nothing.
-///
-/// # Errors
-/// [`CommitError`]; nothing was changed.
-pub fn apply<S: Store>(plan: Plan, store: &mut S) -> Result<Receipt, CommitError<S::Error>> {
-    let (batch, applying) = plan.begin();
-    if let Some(batch) = batch {
-        store.commit(batch)?;
-    }
-    Ok(applying.committed())
 }

@@ -9,7 +9,8 @@ use super::{
     round::{self, RoundError},
 };
 use crate::act::{
-    plan::{Plan, apply},
+    apply::apply,
+    plan::Plan,
     receipt::{Receipt, ReceiptId},
     store::{CommitError, Receipts, Store},
 };

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::act::{
-    plan::{Plan, apply},
+    apply::apply,
+    plan::Plan,
     receipt::Receipt,
     store::{CommitError, Store},
 };

@@ -5,10 +5,9 @@ use alloc::vec::Vec;
 use super::{
     breach::{Rule, Scope},
     consent::{Answer, Excuse},
-    diff::{Diff, Refusal},
+    diff::Refusal,
     harm::Harm,
     line::{LineStatus, Revision},
-    resolve,
     row::Row,
     slice::Slice,
 };
@@ -134,16 +133,6 @@ pub(crate) enum By {
 }
 
 impl Draft {
-    /// Proposes what to do with what came. Pure and total; planning ends after one pass.
-    pub fn resolve(diff: Diff, identifying: Option<&str>) -> Self {
-        let entries: Vec<Entry> = diff
-            .records
-            .into_iter()
-            .map(|compared| resolve::entry(&diff.slice, diff.from, compared, identifying))
-            .collect();
-        Self { slice: diff.slice, origin: Origin::Peer { from: diff.from, upto: diff.upto }, entries }
-    }
-
     /// Proposes to note what a peer has named as its own.
     pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
         let entries = acknowledged.iter().filter_map(|(record, digest)| {

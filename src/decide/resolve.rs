@@ -5,8 +5,8 @@
 use super::{
     breach::{Rule, Scope},
     changes::Offer,
-    diff::{Compared, knows},
-    draft::{After, By, Change, Claim, Entry, Proposal, Quarantined},
+    diff::{Compared, Diff, knows},
+    draft::{After, By, Change, Claim, Draft, Entry, Origin, Proposal, Quarantined},
     harm::Harm,
     line::LineStatus,
     row::{Quarantine, Row},
@@ -14,7 +14,19 @@ use super::{
 };
 use crate::values::{id::ReplicaId, record::Life, version::Version};
 
-pub(super) fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option<&str>) -> Entry {
+impl Draft {
+    /// Proposes what to do with what came. Pure and total; planning ends after one pass.
+    ///
+    /// `identifying` is the family without which a record is as good as lost, see
+    /// [`Guard::identifying`](super::guard::Guard::identifying).
+    pub fn resolve(diff: Diff, identifying: Option<&str>) -> Self {
+        let Diff { slice, from, upto, records } = diff;
+        let entries = records.into_iter().map(|compared| entry(&slice, from, compared, identifying)).collect();
+        Self { slice, origin: Origin::Peer { from, upto }, entries }
+    }
+}
+
+fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option<&str>) -> Entry {
     let Compared { offer, row, refusal, .. } = compared;
     let judge = Judge { slice, identifying };
     let proposal = match (refusal, &row) {

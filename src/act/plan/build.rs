@@ -172,6 +172,7 @@ impl Work {
             (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..old }),
             (old, new) => old.or(new),
         };
+        let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
         let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
         let first_seen = before.map_or(self.next_place, |row| row.first_seen);
@@ -192,7 +193,8 @@ impl Work {
             Some(_) if by == By::Acknowledged => false,
             Some(digest) if row.known().digest() == digest => {
                 // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = row.excuse.is_some() || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
+                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,

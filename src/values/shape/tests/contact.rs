@@ -130,7 +130,7 @@ pub(super) fn values() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::Text),
         any::<Vec<u8>>().prop_map(Value::Bytes),
         times().prop_map(Value::Time),
-        any::<Vec<u8>>().prop_map(|bytes| Value::Opaque(OpaqueValue::from_encoded(bytes))),
+        any::<u32>().prop_map(opaque),
     ];
     scalars.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
@@ -160,4 +160,10 @@ prop_compose! {
             unit: (), custom, years, more,
         }
     }
+}
+
+/// A well-formed value of a kind that the library does not know: tag 1000 over a number.
+pub(super) fn opaque(number: u32) -> Value {
+    let [a, b, c, d] = number.to_be_bytes();
+    Value::Opaque(OpaqueValue::from_encoded([0xd9, 0x03, 0xe8, 0x1a, a, b, c, d].to_vec()))
 }
