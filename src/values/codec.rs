@@ -36,7 +36,7 @@ mod value;
 mod wire;
 
 pub use error::DecodeError;
-pub(crate) use header::is_filled;
+pub(crate) use header::{is_filled, read_names};
 pub(crate) use value::restore;
 pub(crate) use wire::{Reader, Writer};
 

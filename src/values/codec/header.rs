@@ -118,7 +118,8 @@ fn write_exceptions(
     }
 }
 
-fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Result<Vec<FieldName>, DecodeError> {
+/// Reads the names of fields, as many as the limits allow.
+pub(crate) fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Result<Vec<FieldName>, DecodeError> {
     let names = reader.count()?;
     limits.check_fields(names)?;
     let name = |_| {
