@@ -1,5 +1,7 @@
 //! What only the crate can test: records are authored by crate-private functions.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
+
 mod arbitrary;
 mod golden;
 
@@ -27,6 +29,8 @@ fn encoded(value: &Value) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn a_record_is_what_it_was_after_encoding_and_decoding(record in arbitrary::record()) {
         let version = Version::encode(&record);

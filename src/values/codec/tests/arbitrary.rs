@@ -61,7 +61,7 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
         2 => any::<String>().prop_map(Value::Text),
         1 => any::<Vec<u8>>().prop_map(Value::Bytes),
     ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
+    leaf.prop_recursive(3, 8, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::List),
             proptest::collection::btree_map(any::<String>(), inner, 0..4).prop_map(Value::Map),
@@ -112,7 +112,7 @@ fn stamped<T>(within: &VersionVector, siblings: Vec<(Seed, T)>) -> Vec<(Stamp, T
 pub(super) fn record() -> impl Strategy<Value = Record> {
     let name = prop_oneof![3 => "(tel|email|x)(/[a-c!])?", 1 => ".{1,20}"];
     let name = name.prop_map(|name| FieldName::new(name).expect("a name"));
-    let fields = proptest::collection::btree_map(name, vec((seed(), value()), 1..4), 0..12);
+    let fields = proptest::collection::btree_map(name, vec((seed(), value()), 1..4), 0..8);
     let hints = vec((dot(), any::<u64>()), 0..12);
     let purge = prop_oneof![3 => Just(None), 1 => vec(dot(), 0..4).prop_map(Some)];
     (vec(dot(), 0..5), purge, vec((seed(), life()), 0..3), fields, hints).prop_map(
