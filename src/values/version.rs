@@ -7,7 +7,7 @@ use super::{
     codec::{self, DecodeError, DecodeLimits, record::Encoded},
     digest::Digest,
     id::FieldName,
-    record::{Life, Record, Seeing, is_alive},
+    record::{Life, Record, is_alive},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
     version_vector::{Causality, VersionVector},
@@ -191,11 +191,6 @@ impl Version {
     pub fn families(&self) -> Vec<&str> {
         let filled = self.header.fields.iter().filter(|field| !field.is_empty);
         filled.map(|field| field.name.family()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// What this version has seen, as a base for a write.
-    pub(crate) fn seeing(&self) -> Seeing {
-        Seeing { context: self.header.context.clone(), fields_context: self.header.fields_context.clone() }
     }
 
     fn from_encoded(record: &Record, encoded: Encoded) -> Self {
