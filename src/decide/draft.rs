@@ -54,6 +54,7 @@ pub(crate) struct Entry {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is a change")]
 pub(crate) enum Proposal {
     /// Nothing that was not known.
     Known,

@@ -187,16 +187,14 @@ fn with_pair(
     offer: &Offer,
 ) -> (Version, After) {
     let Some(pair) = &offer.held else { return (stored.clone(), After::Same) };
-    if knows(stored, &pair.hidden) {
+    let hidden = stored.join(&pair.hidden);
+    if knows(stored, &pair.hidden) || judge.is_releasable(stored, &hidden, pair.mass) {
+        // Stored here, and still a question there: whoever is here can answer it.
         let is_asked = matches!(beside, Some(Quarantine::Beside { hidden, from: peer, .. })
             if *peer == from && hidden.digest() == pair.hidden.digest());
         let held = offer.version.clone();
         let asked = || After::New(Quarantined::Beside { held, hidden: pair.hidden.clone(), from });
-        return (stored.clone(), if is_asked { After::Same } else { asked() });
-    }
-    let hidden = stored.join(&pair.hidden);
-    if judge.is_releasable(stored, &hidden, pair.mass) {
-        return (hidden, After::Nothing);
+        return (hidden, if is_asked { After::Same } else { asked() });
     }
     let why = (Rule::HeldElsewhere, Scope::Collection);
     (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))

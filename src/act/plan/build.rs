@@ -33,6 +33,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         collection: slice.collection.clone(),
         head,
         next_place: slice.next_place,
+        is_answered: matches!(origin, Origin::Answer(_)),
         receipt: empty_receipt(&slice, &origin, limits),
         rows: Vec::new(),
         closed: Vec::new(),
@@ -55,13 +56,8 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
             (work.head.tick, work.head.day) = (tick, Some(day));
             forget
         }
-        Origin::Answer(_) => {
-            work.head.is_ledger_lost = false;
-            None
-        }
-        Origin::Peer { upto: None, .. } | Origin::Own => None,
+        Origin::Peer { upto: None, .. } | Origin::Own | Origin::Answer(_) => None,
     };
-    let is_answer = work.receipt.answer.is_some();
     let is_quiet = work.rows.is_empty()
         && work.head.taken == slice.head.taken
         && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
@@ -70,9 +66,10 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         return (None, work.receipt);
     }
     work.head.tally = Some(tally);
-    work.head.is_ledger_lost |= slice.ledger.is_none() && !is_answer;
+    let is_answered = work.is_answered;
+    work.head.is_ledger_lost = (work.head.is_ledger_lost || slice.ledger.is_none()) && !is_answered;
     let account = slice.account.map(|account| {
-        let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answer;
+        let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answered;
         let next = account.head.revision.next();
         (account.head.revision, AccountHead { revision: next, tally: account_tally, is_ledger_lost: lost })
     });
@@ -86,6 +83,8 @@ struct Work {
     head: Head,
     next_place: FirstSeen,
     receipt: Receipt,
+    /// A person has answered a question that was open here.
+    is_answered: bool,
     rows: Vec<Row>,
     closed: Vec<(u64, LineStatus)>,
     lines: Vec<Line>,
@@ -107,6 +106,7 @@ impl Work {
             }
             (Decision::Excused, _, Some((_, change)), _) => {
                 let harm = change.harm.clone();
+                self.is_answered |= before.as_ref().is_some_and(|row| row.quarantine.is_some());
                 (self.change(&record, before.as_ref(), change, true), harm)
             }
             (_, _, _, before) => {
