@@ -8,14 +8,13 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    answer::Former,
     breach::Rule,
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
     ledger::FirstSeen,
     line::{HoldHead, Line, LineKind, LineStatus, Revision, removal_digest},
-    row::{Lost, Quarantine, Row, Standing},
+    row::{Former, Lost, Quarantine, Row, Standing},
     slice::{AccountHead, Head, Slice},
 };
 use crate::values::{
@@ -145,13 +144,13 @@ impl Work {
             excuse: None,
             closes: LineStatus::Struck,
             by: By::Peer,
-            peer_knows: pass.peer_knows,
+            peer: pass.peer,
         };
         self.change(&row.record, Some(row), change, false)
     }
 
     fn change(&mut self, record: &RecordId, before: Option<&Row>, change: Change, is_excused: bool) -> Row {
-        let Change { version, after, by, harm, excuse, closes, peer_knows } = change;
+        let Change { version, after, by, harm, excuse, closes, peer } = change;
         let quarantine = self.quarantine(record, before, &version, after, closes);
         let is_alive = version.is_alive();
         let has_fields = !version.field_heads().is_empty();
@@ -189,12 +188,12 @@ impl Work {
             died_at,
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
-        row.is_pending = match peer_knows {
+        row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
-            Some(digest) if row.known().digest() == digest => {
+            Some(peer) if row.known().digest() == peer.digest => {
                 // The peer has all of it, but not the answer or the question that goes with it.
                 let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                    || (matches!(row.quarantine, Some(Quarantine::Version { .. })) && !peer.holds);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
