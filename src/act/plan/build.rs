@@ -191,9 +191,11 @@ impl Work {
         row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
             Some(peer) if row.known().digest() == peer.digest => {
-                // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || (matches!(row.quarantine, Some(Quarantine::Version { .. })) && !peer.holds);
+                // The peer has all of it, but not the answer or the question that goes with it, or that there is none
+                // any more.
+                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let is_over = row.excuse.is_some() || before.is_some_and(asks);
+                let untold = (asks(&row) && !peer.holds) || (is_over && !is_excuse_from_peer);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
