@@ -192,9 +192,11 @@ impl Work {
         row.is_pending = match peer_knows {
             Some(_) if by == By::Acknowledged => false,
             Some(digest) if row.known().digest() == digest => {
-                // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                // The peer has all of it, but not the answer or the question that goes with it, or that there is none
+                // any more.
+                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let is_answered_or_moot = row.excuse.is_some() || before.is_some_and(asks);
+                let untold = asks(&row) || (is_answered_or_moot && !is_excuse_from_peer);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
