@@ -105,18 +105,32 @@ impl Receipt {
 }
 
 impl fmt::Display for Receipt {
+    /// What became visible, what is held and why, what was refused. What did not happen is not mentioned.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [(Effect::Added, "added"), (Effect::Changed, "changed"), (Effect::Hidden, "removed")];
+        let counts = [
+            (self.count(Effect::Added), "added"),
+            (self.count(Effect::Changed), "changed"),
+            (self.count(Effect::Hidden), "removed"),
+            (self.held.len(), "held"),
+            (self.changes.iter().filter(|change| !change.conflicts.is_empty()).count(), "in conflict"),
+            (self.refused.len(), "refused"),
+        ];
         write!(f, "{}:", self.collection)?;
-        for (effect, word) in counts {
-            write!(f, " {} {word},", self.count(effect))?;
+        let mut between = " ";
+        for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{between}{count} {what}")?;
+            between = ", ";
         }
-        let conflicts = self.changes.iter().filter(|change| !change.conflicts.is_empty()).count();
-        write!(f, " {} held, {conflicts} in conflict", self.held.len())?;
-        if !self.refused.is_empty() {
-            write!(f, ", {} refused", self.refused.len())?;
+        if between == " " {
+            f.write_str(" nothing to show")?;
         }
-        self.breaches.iter().try_for_each(|breach| write!(f, "\n  held: {breach}"))?;
+        if let Some((first, more)) = self.breaches.split_first() {
+            write!(f, "\n  held: {first}")?;
+            match more.len() {
+                0 => {}
+                more => write!(f, " (and {more} more limits)")?,
+            }
+        }
         self.refused.iter().try_for_each(|(record, refusal)| write!(f, "\n  {record}: {refusal}"))
     }
 }

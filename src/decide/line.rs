@@ -146,19 +146,30 @@ impl Hold {
 }
 
 impl core::fmt::Display for Hold {
+    /// Which side holds, how many of how many, why, samples, and the next steps, the safe one first.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let open: Vec<&Line> = self.open().collect();
-        let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
-        let more = open.len().saturating_sub(names.len());
-        write!(f, "{}: {} of {} records held", self.collection, open.len(), self.of)?;
+        write!(f, "{}: {} of {} records wait for an answer", self.collection, open.len(), self.of)?;
         if let Some(line) = open.first() {
             let (rule, scope) = &line.why;
-            write!(f, " ({rule:?} {scope})")?;
+            let side = match line.kind {
+                LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
+                LineKind::Beside => "held by the other side",
+                LineKind::Proposal => "to be deleted here, and not deleted yet",
+            };
+            write!(f, "; {side}\n  why:     {rule}, {scope}")?;
         }
-        write!(f, ": {}", names.join(", "))?;
+        let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
+        write!(f, "\n  which:   {}", names.join(", "))?;
+        let more = open.len().saturating_sub(names.len());
         if more > 0 {
             write!(f, " and {more} more")?;
         }
-        write!(f, "\n  keep what is here:  keep {}\n  let the change in:  consent {}", self.digest, self.digest)
+        if !self.earlier.is_empty() {
+            write!(f, "\n  taken before, and answered with them: {}", self.earlier.len())?;
+        }
+        let digest = self.digest;
+        write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
+        write!(f, "\n  consent: the change is let in               (consent {digest})")
     }
 }
