@@ -133,6 +133,8 @@
 #![doc(test(attr(deny(warnings), allow(dead_code, unused_variables))))]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod values;
 pub mod decide;
