@@ -61,6 +61,22 @@ pub struct Changed {
 }
 
 /// The report of one commit. If nothing had to be written, nothing was, and `id` is `None`.
+///
+/// ```
+/// use holdfast::{act::receipt::Effect, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// let receipt = device.write(&create, at(1))?;
+/// assert_eq!(receipt.count(Effect::Added), 1);
+/// assert_eq!(receipt.changes[0].record, id); // the change feed of a screen
+/// assert_eq!(receipt.to_string(), "people: 1 added");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {

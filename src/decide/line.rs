@@ -124,6 +124,29 @@ pub(crate) fn removal_digest(base: Digest) -> Digest {
 }
 
 /// An open hold as a person is shown it.
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let ids: Vec<RecordId> = (0..20).map(|n| RecordId::new(format!("{n:02}"))).collect::<Result<_, _>>()?;
+/// # for id in &ids {
+/// #     let name = BTreeMap::from([("name", "Grace")]);
+/// #     device.write(&Write::create(people.clone(), id.clone(), &name, &Shape::new(), Cause::User)?, at(1))?;
+/// # }
+/// // Twelve at once, from a person or from a slip of the finger: they are asked before anything is deleted.
+/// device.write(&Write::delete_many(people.clone(), ids[..12].to_vec(), Cause::User), at(2))?;
+/// let hold = device.hold(&people)?.expect("a question");
+/// assert_eq!((hold.open().count(), hold.of), (12, 20));
+/// assert!(hold.to_string().contains("12 of 20 records wait for an answer; to be deleted here, and not deleted yet"));
+///
+/// device.keep(&people, hold.digest, "Ada", at(3))?; // or `consent`
+/// assert_eq!(device.records(&people, None, 100)?.len(), 20);
+/// assert!(device.hold(&people)?.is_none());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Where.
