@@ -159,3 +159,8 @@ pub use values::{
     time::Timestamp,
     version_vector::VersionVector,
 };
+
+/// The code in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
