@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     app.claim_number(&ada, &edited, "+44 20 7946 0999")?;
 
     chapter("5. Ada answers, once: keep.");
-    ada.device.keep(&app.people, question.digest, "Ada", app.now())?;
+    println!("   Ada on her phone            {}", ada.device.keep(&app.people, question.digest, "Ada", app.now())?);
     for _round in 0..2 {
         let held = app.sync([&mut ada, &mut ben], &mut server)?;
         claim(held == 0, "the answer trips no guard anywhere")?;

@@ -121,8 +121,9 @@ impl Receipt {
 }
 
 impl fmt::Display for Receipt {
-    /// What became visible, what is held and why, what was refused. What did not happen is not mentioned.
+    /// What became visible, what is held and why, what was refused, what was answered. What did not happen is not mentioned.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_answered = |status: &LineStatus| matches!(status, LineStatus::Kept | LineStatus::Consented);
         let counts = [
             (self.count(Effect::Added), "added"),
             (self.count(Effect::Changed), "changed"),
@@ -130,6 +131,7 @@ impl fmt::Display for Receipt {
             (self.held.len(), "held"),
             (self.changes.iter().filter(|change| !change.conflicts.is_empty()).count(), "in conflict"),
             (self.refused.len(), "refused"),
+            (self.closed.iter().filter(|(_, status)| is_answered(status)).count(), "answered"),
         ];
         write!(f, "{}:", self.collection)?;
         let mut between = " ";
