@@ -72,6 +72,23 @@ pub enum WriteFailed<E> {
 }
 
 /// A device replica over a store.
+///
+/// ```
+/// use holdfast::*;
+/// use std::collections::BTreeMap;
+///
+/// let people = CollectionId::new("people")?;
+/// let id = RecordId::new("grace")?;
+/// let installation = ReplicaId::from_entropy(0x5eed)?; // 128 random bits, drawn once by the app and kept
+/// let mut device = Device::new(MemoryStore::device(), installation, Guard::default());
+///
+/// let grace = BTreeMap::from([("name", "Grace")]);
+/// let create = Write::create(people.clone(), id.clone(), &grace, &Shape::new(), Cause::User)?;
+/// device.write(&create, Timestamp::from_micros(1))?;
+/// assert_eq!(device.records(&people, None, 100)?, [id]);
+/// assert_eq!(device.pending(&people, 100)?.offers.len(), 1); // the server has not heard of her
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Device<S> {
     store: S,

@@ -30,6 +30,28 @@ pub enum ExchangeError<D, S> {
 
 /// Pushes what the server has not, pulls what the device has not, and notes what is known where.
 ///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// let up = exchange(&mut ada, &mut server, &people, &round(1))?;
+/// assert_eq!(up.pushed.expect("she had something").to_string(), "people: 1 added");
+/// let down = exchange(&mut ben, &mut server, &people, &round(2))?;
+/// assert_eq!(down.pulled.to_string(), "people: 1 added");
+/// let idle = exchange(&mut ben, &mut server, &people, &round(3))?;
+/// assert!(idle.pushed.is_none() && idle.pulled.is_quiet());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`ExchangeError`].
 pub fn exchange<D: Store, S: Store>(

@@ -59,6 +59,24 @@ pub enum Rule {
     HeldElsewhere,
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Round => "too many would be taken at once",
+            Self::Floor => "too many would be gone with nobody having answered for them",
+            Self::Zero => "nothing would be left",
+            Self::UnauthoredRound => "too many would be taken at once that no person removed",
+            Self::UnauthoredOpen => "too many would be gone that no person removed",
+            Self::Emptied(family) => return write!(f, "'{}' would be emptied in too many", family.escape_debug()),
+            Self::Overwritten | Self::OverwrittenSmall => "too many would be overwritten at once",
+            Self::BulkDelete => "many are deleted at once",
+            Self::LedgerMissing => "the count of earlier losses is missing",
+            Self::HeldAlready => "more came for what is held already",
+            Self::HeldElsewhere => "the other side holds it back",
+        })
+    }
+}
+
 /// One limit broken in one scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Breach {

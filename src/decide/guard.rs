@@ -21,6 +21,17 @@ use crate::values::id::CollectionId;
 use count::{Counted, Tallied};
 
 /// Judges drafts against limits. There is no way to switch it off, and nothing to force.
+///
+/// ```
+/// use holdfast::{CollectionId, Guard, Limits, decide::limits::Count};
+///
+/// let people = CollectionId::new("people")?;
+/// let limits = Limits { bulk_delete: Count(2), identifying: Some("name".into()), ..Limits::STANDARD };
+/// let guard = Guard::default().with_collection(people.clone(), &limits);
+/// assert_eq!(guard.identifying(&people), Some("name"));
+/// assert_eq!(guard.limits(&CollectionId::new("notes")?), &Limits::STANDARD);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     limits: Limits,

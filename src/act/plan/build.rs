@@ -194,8 +194,9 @@ impl Work {
                 // The peer has all of it, but not the answer or the question that goes with it, or that there is none
                 // any more.
                 let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
-                let is_over = row.excuse.is_some() || before.is_some_and(asks);
-                let untold = (asks(&row) && !peer.holds) || (is_over && !is_excuse_from_peer);
+                let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
+                let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
+                let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
