@@ -1,5 +1,7 @@
 //! A device and a server in one process: one whole sync.
 
+use core::fmt;
+
 use super::{device::Device, round::RoundError, server::Server};
 use crate::act::{receipt::Receipt, store::Store};
 use crate::decide::guard::Inputs;
@@ -13,6 +15,23 @@ pub struct Exchanged {
     pub pushed: Option<Receipt>,
     /// What the device took in.
     pub pulled: Receipt,
+}
+
+impl Exchanged {
+    /// Whether nothing was written on either side.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.pushed.as_ref().is_none_or(Receipt::is_quiet) && self.pulled.is_quiet()
+    }
+}
+
+impl fmt::Display for Exchanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(pushed) = &self.pushed {
+            writeln!(f, "to the server: {pushed}")?;
+        }
+        write!(f, "from the server: {}", self.pulled)
+    }
 }
 
 /// Why a sync stopped. The side named is as it was; the other may have taken in what came before, and the next sync

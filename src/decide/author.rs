@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
+    breach::Why,
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     harm::Harm,
     line::LineStatus,
@@ -180,7 +181,7 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
         }
         let mut entry = own_delete(row, pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
         if let Proposal::Change { held, .. } = &mut entry.proposal {
-            *held = Some(Quarantined::Removal { base: row.version.digest(), cause });
+            *held = Some(Quarantined::Removal { base: row.version.digest(), cause, why: Why::HeldAlready });
         }
         Ok(entry)
     };

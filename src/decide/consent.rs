@@ -60,6 +60,8 @@ pub struct Answer {
 /// result there is `hidden`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excuse {
+    /// What they said.
+    pub verdict: Verdict,
     /// The version that was shown.
     pub held: Digest,
     /// The version that resulted.

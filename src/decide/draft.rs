@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    breach::{Rule, Scope},
+    breach::Why,
     changes::Offer,
     consent::{Answer, Excuse},
     diff::Refusal,
@@ -151,9 +151,9 @@ pub(crate) enum After {
 /// What is quarantined, under a new line.
 #[derive(Debug, Clone)]
 pub(crate) enum Quarantined {
-    Version { hidden: Version, mass: bool, why: (Rule, Scope) },
+    Version { hidden: Version, mass: bool, why: Why },
     Beside { held: Version, hidden: Version, from: ReplicaId },
-    Removal { base: Digest, cause: Cause },
+    Removal { base: Digest, cause: Cause, why: Why },
 }
 
 /// Who makes a change.

@@ -100,7 +100,7 @@ impl Guard {
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {
                 if let Some(decision @ Decision::Pass) = decisions.get_mut(index) {
-                    *decision = Decision::Held { why: (breach.rule.clone(), breach.scope) };
+                    *decision = Decision::Held { why: breach.clone() };
                 }
             }
             breaches.push(breach);
@@ -176,7 +176,7 @@ pub(crate) enum Decision {
     /// It goes on because a person said so.
     Excused,
     /// It is held.
-    Held { why: (Rule, Scope) },
+    Held { why: Breach },
 }
 
 /// A draft that the guard has reviewed. It has no public constructor, and it is spent by moving it.

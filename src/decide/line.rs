@@ -7,7 +7,7 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
-use super::breach::{Rule, Scope};
+use super::{breach::Why, consent::Verdict};
 use crate::values::{
     digest::Digest,
     id::{CollectionId, RecordId},
@@ -39,6 +39,16 @@ pub enum LineStatus {
     Kept,
 }
 
+impl LineStatus {
+    /// What becomes of a line that is answered so.
+    pub(crate) const fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Consent => Self::Consented,
+            Verdict::Keep => Self::Kept,
+        }
+    }
+}
+
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -66,8 +76,8 @@ pub struct Line {
     pub hidden: Digest,
     /// What it is about.
     pub kind: LineKind,
-    /// The rule and the scope that asked.
-    pub why: (Rule, Scope),
+    /// Why it waits.
+    pub why: Why,
     /// The commit that appended it.
     pub at: Revision,
     /// The hold's digest up to and including this line.
@@ -174,13 +184,12 @@ impl core::fmt::Display for Hold {
         let open: Vec<&Line> = self.open().collect();
         write!(f, "{}: {} of {} records wait for an answer", self.collection, open.len(), self.of)?;
         if let Some(line) = open.first() {
-            let (rule, scope) = &line.why;
             let side = match line.kind {
                 LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
                 LineKind::Beside => "held by the other side",
                 LineKind::Proposal => "to be deleted here, and not deleted yet",
             };
-            write!(f, "; {side}\n  why:     {rule}, {scope}")?;
+            write!(f, "; {side}\n  why:     {}", line.why)?;
         }
         let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
         write!(f, "\n  which:   {}", names.join(", "))?;

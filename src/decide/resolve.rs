@@ -3,7 +3,7 @@
 //! V is the stored version, W what came, K what is held back (V joined with all that came for it before).
 
 use super::{
-    breach::{Rule, Scope},
+    breach::Why,
     changes::Offer,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
@@ -133,7 +133,8 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
             Some(Quarantine::Beside { .. }) if offer.held.is_none() => After::Nothing,
             Some(_) | None => pass.after.clone(),
         };
-        let change = Change { excuse: Some(excuse.clone()), closes: LineStatus::Consented, after, ..pass.clone() };
+        let change =
+            Change { excuse: Some(excuse.clone()), closes: LineStatus::of(excuse.verdict), after, ..pass.clone() };
         (Claim::Travelled, change)
     });
     let held = (pass.version != row.version).then_some(quarantined(hidden, false));
@@ -155,8 +156,11 @@ fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: 
     };
     let excused = offer.excuse.as_ref().filter(|excuse| offer.held.is_none() && excuse.hidden == all.digest());
     let excused = excused.map(|excuse| {
-        let answered =
-            Change { excuse: Some(excuse.clone()), closes: LineStatus::Consented, ..change(&all, After::Nothing) };
+        let answered = Change {
+            excuse: Some(excuse.clone()),
+            closes: LineStatus::of(excuse.verdict),
+            ..change(&all, After::Nothing)
+        };
         (Claim::Travelled, answered)
     });
     if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
@@ -166,8 +170,7 @@ fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: 
         let pass = change(&all, After::Nothing);
         return Proposal::Change { pass, held: Some(quarantined(all, mass)), excused };
     }
-    let asked_anew =
-        || After::New(Quarantined::Version { hidden: all.clone(), mass, why: (Rule::HeldAlready, Scope::Collection) });
+    let asked_anew = || After::New(Quarantined::Version { hidden: all.clone(), mass, why: Why::HeldAlready });
     let joined = stored.join(&offer.version);
     if !judge.is_releasable(stored, &joined, mass) {
         return Proposal::Change { pass: change(stored, asked_anew()), held: None, excused };
@@ -191,7 +194,7 @@ fn with_pair(
     let is_known = knows(stored, &pair.hidden);
     let joined = if is_known { stored.clone() } else { stored.join(&pair.hidden) };
     if !is_known && !judge.is_releasable(stored, &joined, pair.mass) {
-        let why = (Rule::HeldElsewhere, Scope::Collection);
+        let why = Why::HeldElsewhere;
         return (stored.clone(), After::New(Quarantined::Version { hidden: joined, mass: pair.mass, why }));
     }
     // What is stored here is held there. Where more is stored here, the pair is late, or the peer will hold that, too, and
@@ -217,5 +220,5 @@ fn gains_what_is_held(stored: &Version, came: &Version, hidden: &Version) -> boo
 
 /// What the guard quarantines; it fills in which rule asked.
 fn quarantined(hidden: Version, mass: bool) -> Quarantined {
-    Quarantined::Version { hidden, mass, why: (Rule::HeldAlready, Scope::Collection) }
+    Quarantined::Version { hidden, mass, why: Why::HeldAlready }
 }

@@ -88,6 +88,19 @@ impl<T: Serialize + DeserializeOwned> Seen<T> {
         Ok(Write { collection: self.collection.clone(), cause, action })
     }
 
+    /// The change that `change` makes to what was read.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save). Nothing was changed.
+    pub fn edit(&self, change: impl FnOnce(&mut T), cause: Cause) -> Result<Write, ShapeError>
+    where
+        T: Clone,
+    {
+        let mut new = self.contents.clone();
+        change(&mut new);
+        self.save(&new, cause)
+    }
+
     /// The record.
     #[must_use]
     pub const fn id(&self) -> &RecordId {
