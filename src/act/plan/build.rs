@@ -192,9 +192,10 @@ impl Work {
         row.is_pending = match peer_knows {
             Some(_) if by == By::Acknowledged => false,
             Some(digest) if row.known().digest() == digest => {
-                // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                // The peer has all of it, but not the answer or the question that goes with it; or it does not know that
+                // a question is over, which it may keep beside the record since it was told.
+                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let untold = (row.excuse.is_some() && !is_excuse_from_peer) || asks(&row) || before.is_some_and(asks);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
