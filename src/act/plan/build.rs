@@ -196,7 +196,7 @@ impl Work {
                 // a question is over, which it may keep beside the record since it was told.
                 let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
                 let untold = (row.excuse.is_some() && !is_excuse_from_peer) || asks(&row) || before.is_some_and(asks);
-                (is_news || row.is_pending) && untold
+                if is_news { untold } else { row.is_pending }
             }
             Some(_) | None => is_news || row.is_pending,
         };
