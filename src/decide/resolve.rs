@@ -196,7 +196,11 @@ fn with_pair(
     }
     let hidden = stored.join(&pair.hidden);
     if judge.is_releasable(stored, &hidden, pair.mass) {
-        return (hidden, After::Nothing);
+        // All of it is what the peer holds: nothing that is sent back settles it there, so it can be answered here, too.
+        let is_all = knows(&pair.hidden, &hidden);
+        let (held, beside) = (offer.version.clone(), pair.hidden.clone());
+        let asked = || After::New(Quarantined::Beside { held, hidden: beside, from });
+        return (hidden, if is_all { asked() } else { After::Nothing });
     }
     let why = (Rule::HeldElsewhere, Scope::Collection);
     (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))
