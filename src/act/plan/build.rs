@@ -38,6 +38,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         closed: Vec::new(),
         lines: Vec::new(),
         formers: Vec::new(),
+        is_answered: false,
     };
     work.receipt.breaches = breaches;
     let total = entries.len();
@@ -55,13 +56,11 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
             (work.head.tick, work.head.day) = (tick, Some(day));
             forget
         }
-        Origin::Answer(_) => {
-            work.head.is_ledger_lost = false;
-            None
-        }
-        Origin::Peer { upto: None, .. } | Origin::Own => None,
+        Origin::Peer { upto: None, .. } | Origin::Own | Origin::Answer(_) => None,
     };
-    let is_answer = work.receipt.answer.is_some();
+    // A server hears of answers only in this way: one that travelled is a person's word, too.
+    let is_answer = work.receipt.answer.is_some() || work.is_answered;
+    work.head.is_ledger_lost &= !is_answer;
     let is_quiet = work.rows.is_empty()
         && work.head.taken == slice.head.taken
         && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
@@ -90,6 +89,8 @@ struct Work {
     closed: Vec<(u64, LineStatus)>,
     lines: Vec<Line>,
     formers: Vec<Former>,
+    /// A person's answer that travelled has closed a line.
+    is_answered: bool,
 }
 
 impl Work {
@@ -106,8 +107,10 @@ impl Work {
                 (self.set_aside(row, pass, held, why), Harm::default())
             }
             (Decision::Excused, _, Some((_, change)), _) => {
-                let harm = change.harm.clone();
-                (self.change(&record, before.as_ref(), change, true), harm)
+                let (harm, closed) = (change.harm.clone(), self.closed.len());
+                let next = self.change(&record, before.as_ref(), change, true);
+                self.is_answered |= self.closed.len() > closed;
+                (next, harm)
             }
             (_, _, _, before) => {
                 let harm = pass.harm.clone();
