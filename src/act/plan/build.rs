@@ -104,9 +104,10 @@ impl Work {
                 (self.set_aside(row, pass, held, why), Harm::default())
             }
             (Decision::Excused, _, Some((_, change)), _) => {
-                let harm = change.harm.clone();
-                self.is_answered |= before.as_ref().is_some_and(|row| row.quarantine.is_some());
-                (self.change(&record, before.as_ref(), change, true), harm)
+                let (harm, closed) = (change.harm.clone(), self.closed.len());
+                let next = self.change(&record, before.as_ref(), change, true);
+                self.is_answered |= self.closed.len() > closed;
+                (next, harm)
             }
             (_, _, _, before) => {
                 let harm = pass.harm.clone();
@@ -194,7 +195,9 @@ impl Work {
                 let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
                 let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
                 let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
-                (is_news || row.is_pending) && untold
+                // It still asks what was answered here: it is told again.
+                let is_unheard = peer.holds && row.excuse.is_some();
+                if is_news { untold } else { row.is_pending || is_unheard }
             }
             Some(_) | None => is_news || row.is_pending,
         };
