@@ -1,5 +1,7 @@
 //! The algebra of records: what each write says, and what no order of joins can change.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test may stop")]
+
 use alloc::{format, string::String, vec::Vec};
 
 use super::{Life, Record, Seeing};
@@ -76,6 +78,7 @@ fn deleted(record: &Record, stamp: Stamp) -> Record {
 /// All surviving values of a field, by dot.
 fn values(record: &Record, field: &str) -> Vec<String> {
     let siblings = record.fields().get(&name(field)).map(|register| register.siblings()).unwrap_or_default();
-    let shown = |value: &Value| if let Value::Text(text) = value { String::from(&**text) } else { format!("{value:?}") };
+    let shown =
+        |value: &Value| if let Value::Text(text) = value { String::from(&**text) } else { format!("{value:?}") };
     siblings.iter().map(|sibling| shown(&sibling.value)).collect()
 }

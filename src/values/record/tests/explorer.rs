@@ -16,7 +16,11 @@ use alloc::{
 use core::fmt::Debug;
 
 use super::dot;
-use crate::values::version_vector::{Causality, Dot, VersionVector};
+use crate::values::{
+    dot_set::DotSet,
+    id::ReplicaId,
+    version_vector::{Causality, Dot, VersionVector},
+};
 
 /// What a write says. The value it writes is named by its dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +44,10 @@ pub(super) trait Algebra {
     fn join(left: &Self::Version, right: &Self::Version) -> Self::Version;
     /// `None` where it is alive.
     fn purge(version: &Self::Version) -> Option<Self::Version>;
-    /// For life and for fields.
-    fn contexts(version: &Self::Version) -> (&VersionVector, &VersionVector);
+    /// The writes seen.
+    fn context(version: &Self::Version) -> &VersionVector;
+    /// The writes seen whose fields are known.
+    fn fields_context(version: &Self::Version) -> DotSet;
     /// What equal contexts must agree on.
     fn content(version: &Self::Version) -> Vec<String>;
 }
@@ -81,6 +87,8 @@ pub(super) struct Bounds {
     pub(super) ops: &'static [Op],
     /// Whether a write may have been read under an older version.
     pub(super) stale: bool,
+    /// A replica's counter rises by this much from one of its writes to the next; between them it wrote other records.
+    pub(super) stride: u64,
 }
 
 /// What was found.
@@ -149,9 +157,10 @@ impl<A: Algebra> World<A> {
         let unnamed = (0..bounds.replicas).find(|n| !known(*n)).unwrap_or(bounds.replicas);
         let mut found: Vec<Write> = Vec::new();
         for author in 0..bounds.replicas.min(unnamed.saturating_add(1)) {
-            let written = history.writes.iter().filter(|write| write.dot.replica == super::replica(author)).count();
-            let dot = dot(author, u64::try_from(written + 1).unwrap());
-            for (base, seen) in self.grounds(history, dot, bounds.stale) {
+            let own = history.writes.iter().map(|write| write.dot).filter(|dot| dot.replica == super::replica(author));
+            let last = own.map(|dot| dot.counter).max().unwrap_or(0);
+            let dot = dot(author, last + bounds.stride);
+            for (base, seen) in self.grounds(history, dot.replica, last, bounds.stale) {
                 for op in bounds.ops {
                     let after = A::write(&self.versions[base], &self.versions[seen], dot, *op);
                     let Some(after) = after.map(|after| self.id(after)) else { continue };
@@ -166,9 +175,9 @@ impl<A: Algebra> World<A> {
     }
 
     /// What a write can stand on, and what it can have been read under.
-    fn grounds(&self, history: &History, dot: Dot, stale: bool) -> Vec<(Id, Id)> {
-        let context = |id: &Id| A::contexts(&self.versions[*id]).0;
-        let has_written = |base: &&Id| context(base).get(dot.replica) + 1 == dot.counter;
+    fn grounds(&self, history: &History, author: ReplicaId, last: u64, stale: bool) -> Vec<(Id, Id)> {
+        let context = |id: &Id| A::context(&self.versions[*id]);
+        let has_written = |base: &&Id| context(base).get(author) == last;
         let pairs = history.versions.iter().filter(has_written).flat_map(|base| {
             let is_read = move |seen: &&Id| *seen == base || (stale && context(base).covers_all(context(seen)));
             history.versions.iter().filter(is_read).map(move |seen| (*base, *seen))
@@ -246,7 +255,8 @@ impl<A: Algebra> World<A> {
                 if !self.covers(ids[*joined], ids[l]) {
                     return broken("monotone", &[l, r]);
                 }
-                for (third, right) in joins[r].iter().enumerate() {
+                // The other half is this one, commuted.
+                for (third, right) in joins[r].iter().enumerate().skip(l) {
                     if joins[*joined][third] != row[*right] {
                         return broken("associative", &[l, r, third]);
                     }
@@ -257,8 +267,10 @@ impl<A: Algebra> World<A> {
     }
 
     fn covers(&self, larger: Id, smaller: Id) -> bool {
-        let (large, small) = (A::contexts(&self.versions[larger]), A::contexts(&self.versions[smaller]));
-        matches!(large.0.compare(small.0).and(large.1.compare(small.1)), Causality::Equal | Causality::After)
+        let (large, small) = (&self.versions[larger], &self.versions[smaller]);
+        let life = A::context(large).compare(A::context(small));
+        let fields = A::fields_context(large).compare(&A::fields_context(small));
+        matches!(life.and(fields), Causality::Equal | Causality::After)
     }
 
     /// S1: equal contexts, equal content.
@@ -269,7 +281,8 @@ impl<A: Algebra> World<A> {
         let mut contents = BTreeMap::new();
         for version in history.versions.iter().map(|id| &self.versions[*id]) {
             let content = A::content(version);
-            let (first, known) = contents.entry(A::contexts(version)).or_insert_with(|| (version, content.clone()));
+            let contexts = (A::context(version), A::fields_context(version));
+            let (first, known) = contents.entry(contexts).or_insert_with(|| (version, content.clone()));
             if *known != content {
                 return Err(format!("S1: equal contexts, different content: {first:#?}\n{version:#?}"));
             }
