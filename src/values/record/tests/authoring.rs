@@ -8,7 +8,9 @@ use super::{
 };
 use crate::values::{
     register::{Cause, Show},
-    superseded::MAX_SUPERSEDED,
+    superseded::{ContentDigest, MAX_SUPERSEDED},
+    value::Value,
+    version::Version,
     version_vector::Causality,
 };
 
@@ -17,8 +19,8 @@ fn shown(record: &Record, field: &str) -> Option<String> {
     values_of(value)
 }
 
-fn values_of(value: &crate::values::value::Value) -> Option<String> {
-    if let crate::values::value::Value::Text(text) = value { Some(text.clone()) } else { None }
+fn values_of(value: &Value) -> Option<String> {
+    if let Value::Text(text) = value { Some(text.clone()) } else { None }
 }
 
 fn ada() -> Record {
@@ -223,4 +225,17 @@ fn a_person_s_write_is_alive_by_its_own_dot() {
     assert_eq!(life, [(dot(1, 4), &Life::Alive { moved: None })]);
     let unread = edited(&ada(), by_person(1, 4), &[]);
     assert_eq!(unread.edited(by_person(2, 1), &Seeing::default(), Vec::new()).life().siblings().len(), 2);
+}
+
+#[test]
+fn a_version_that_has_seen_less_may_remember_more_and_what_it_remembers_is_taken() {
+    let mut old = ada();
+    old.superseded.insert(dot(3, 1), ContentDigest(7));
+    let new = edited(&ada(), by_person(1, 1), &[("x", "new")]);
+    let [less, more] = [&old, &new].map(Version::encode);
+    assert_eq!(less.join(&more), Version::encode(&old.join(&new)));
+    assert!(less.join(&more).superseded().contains(ContentDigest(7)));
+    assert!(less.join(&more).superseded().contains(ada().content_digest()));
+    // What has seen all stays as it is: a hint alone is nothing to write.
+    assert_eq!(more.join(&less), more);
 }

@@ -189,8 +189,8 @@ impl Encoded {
             let Plain(record) = &world.versions[*id];
             let contexts = (&record.context, record.is_alive().then_some(&record.fields_context));
             let digest = self.version(world, *id).digest();
-            let first = *by_contexts.entry(contexts.clone()).or_insert(digest);
-            if first != digest || *by_digest.entry(digest).or_insert(contexts.clone()) != contexts {
+            let first = *by_contexts.entry(contexts).or_insert(digest);
+            if first != digest || *by_digest.entry(digest).or_insert(contexts) != contexts {
                 return Err(format!("digest of {record:?}"));
             }
         }
