@@ -1,5 +1,8 @@
 //! A record: its life, its fields, and what it has seen.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::{Deserialize, Serialize};
