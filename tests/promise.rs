@@ -1,0 +1,11 @@
+//! The promise, letter by letter, at the public boundary: each test is named after the letter that it holds.
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may stop")]
+
+#[path = "promise/cluster.rs"]
+mod cluster;
+#[path = "promise/converge.rs"]
+mod converge;
+#[path = "promise/survive.rs"]
+mod survive;
+#[path = "promise/world.rs"]
+mod world;
