@@ -98,7 +98,7 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
 fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> Proposal {
     let joined = row.version.join(&offer.version);
     let (version, after) = match &offer.held {
-        Some(_) => with_pair(judge, from, &joined, row.quarantine.as_ref(), offer),
+        Some(_) => with_pair(judge, from, &joined, Some(row), offer),
         None => {
             let after = match &row.quarantine {
                 Some(Quarantine::Beside { from: peer, hidden, .. })
@@ -106,14 +106,15 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
                 {
                     After::Nothing
                 }
-                Some(Quarantine::Removal { .. }) if joined != row.version => After::Nothing,
                 Some(_) | None => After::Same,
             };
             (joined, after)
         }
     };
+    // What was asked was asked about another version. A peer that still holds one asks anew.
+    let has_moved = version.digest() != row.version.digest();
     let after = match (&row.quarantine, after) {
-        (Some(Quarantine::Removal { .. }), After::Same) if version != row.version => After::Nothing,
+        (Some(_), After::Same) if has_moved => After::Nothing,
         (_, after) => after,
     };
     let hidden = version.join(offer.known());
@@ -183,23 +184,27 @@ fn with_pair(
     judge: &Judge<'_>,
     from: ReplicaId,
     stored: &Version,
-    beside: Option<&Quarantine>,
+    row: Option<&Row>,
     offer: &Offer,
 ) -> (Version, After) {
     let Some(pair) = &offer.held else { return (stored.clone(), After::Same) };
-    if knows(stored, &pair.hidden) {
-        let is_asked = matches!(beside, Some(Quarantine::Beside { hidden, from: peer, .. })
-            if *peer == from && hidden.digest() == pair.hidden.digest());
-        let held = offer.version.clone();
-        let asked = || After::New(Quarantined::Beside { held, hidden: pair.hidden.clone(), from });
-        return (stored.clone(), if is_asked { After::Same } else { asked() });
+    let is_known = knows(stored, &pair.hidden);
+    let joined = if is_known { stored.clone() } else { stored.join(&pair.hidden) };
+    if !is_known && !judge.is_releasable(stored, &joined, pair.mass) {
+        let why = (Rule::HeldElsewhere, Scope::Collection);
+        return (stored.clone(), After::New(Quarantined::Version { hidden: joined, mass: pair.mass, why }));
     }
-    let hidden = stored.join(&pair.hidden);
-    if judge.is_releasable(stored, &hidden, pair.mass) {
-        return (hidden, After::Nothing);
+    // What is stored here is held there. Where more is stored here, the pair is late, or the peer will hold that, too, and
+    // ask anew.
+    let waiting = row.and_then(|row| row.quarantine.as_ref());
+    let is_answered = row.is_some_and(|row| row.excuse.as_ref().is_some_and(|e| e.hidden == joined.digest()));
+    if is_answered || joined.digest() != pair.hidden.digest() {
+        return (joined, After::Same);
     }
-    let why = (Rule::HeldElsewhere, Scope::Collection);
-    (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))
+    let is_asked = matches!(waiting, Some(Quarantine::Beside { hidden, from: peer, .. })
+        if *peer == from && hidden.digest() == pair.hidden.digest());
+    let (held, hidden) = (offer.version.clone(), pair.hidden.clone());
+    (joined, if is_asked { After::Same } else { After::New(Quarantined::Beside { held, hidden, from }) })
 }
 
 /// Whether `came` brings `stored` writes that `hidden` has seen: the question is then another one.

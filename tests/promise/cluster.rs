@@ -27,30 +27,74 @@ const RETENTION: u64 = 2;
 /// One step of a history. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
-    Create { device: usize, record: usize, cause: Cause },
-    Edit { device: usize, record: usize, field: usize, clear: bool, cause: Cause },
-    Delete { device: usize, record: usize },
+    Create {
+        device: usize,
+        record: usize,
+        cause: Cause,
+    },
+    Edit {
+        device: usize,
+        record: usize,
+        field: usize,
+        clear: bool,
+        cause: Cause,
+    },
+    Delete {
+        device: usize,
+        record: usize,
+    },
     /// Single deletes, too many for a round.
-    Storm { device: usize, first: usize, count: usize },
-    DeleteMany { device: usize, first: usize, count: usize },
-    Restore { device: usize, record: usize },
+    Storm {
+        device: usize,
+        first: usize,
+        count: usize,
+    },
+    DeleteMany {
+        device: usize,
+        first: usize,
+        count: usize,
+    },
+    Restore {
+        device: usize,
+        record: usize,
+    },
     /// Clears the same field in many records.
-    Blank { device: usize, first: usize, field: usize },
-    Push { device: usize, reply_lost: bool },
-    Pull { device: usize, limit: usize },
+    Blank {
+        device: usize,
+        first: usize,
+        field: usize,
+    },
+    Push {
+        device: usize,
+        reply_lost: bool,
+    },
+    Pull {
+        device: usize,
+        limit: usize,
+    },
     /// An old message arrives once more, and late.
-    Again { message: usize },
-    Answer { device: usize, verdict: Verdict },
-    Undo { device: usize, back: usize },
-    Day { side: usize },
+    Again {
+        message: usize,
+    },
+    Answer {
+        device: usize,
+        verdict: Verdict,
+    },
+    Undo {
+        device: usize,
+        back: usize,
+    },
+    Day {
+        side: usize,
+    },
 }
 
 /// What a step did, for those who watch.
 pub(crate) enum Event {
     Wrote { side: usize, before: Rows, after: Rows },
     Built { message: usize, side: usize },
-    Delivered { message: usize, to: usize, before: Rows, receipt: Receipt },
-    Purged { side: usize, before: Rows, after: Rows },
+    Delivered { message: usize, to: usize, receipt: Receipt },
+    Purged { before: Rows, after: Rows },
 }
 
 pub(crate) struct Message {
@@ -241,7 +285,6 @@ impl Cluster {
         let inputs = self.inputs();
         let Message { to, changes } = &self.mail[message];
         let (to, changes) = (*to, changes.clone());
-        let before = self.rows(to);
         let (receipt, reply) = if to == SERVER {
             let (receipt, reply) = self.server.take_in(changes, &inputs).unwrap();
             (receipt, Some(reply))
@@ -253,7 +296,7 @@ impl Cluster {
         self.coverage.held += receipt.held.len();
         self.coverage.hidden += receipt.count(holdfast::act::receipt::Effect::Hidden);
         self.coverage.conflicts += receipt.changes.iter().filter(|change| !change.conflicts.is_empty()).count();
-        (Event::Delivered { message, to, before, receipt }, reply)
+        (Event::Delivered { message, to, receipt }, reply)
     }
 
     fn answer(&mut self, side: usize, verdict: Verdict) -> Vec<Event> {
@@ -292,7 +335,7 @@ impl Cluster {
         let after = self.rows(side);
         let emptied = |row: &holdfast::decide::row::Row| row.version.field_heads().is_empty();
         self.coverage.purged += after.values().filter(|row| emptied(row) && !emptied(&before[&row.record])).count();
-        vec![Event::Purged { side, before, after }]
+        vec![Event::Purged { before, after }]
     }
 
     /// Answers every open question, one device after the other, with two rounds after each answer. Returns how many
@@ -364,15 +407,12 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
 }
 
 pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<Op>> {
-    prop::collection::vec(op(), steps / 3..steps)
+    prop::collection::vec(op(), 1..steps * 3 / 2)
 }
 
 /// Runs a check on many random histories and adds up what they went through.
-pub(crate) fn explore(
-    cases: u32,
-    steps: usize,
-    check: impl Fn(&[Op]) -> Result<Coverage, TestCaseError>,
-) -> Coverage {
+pub(crate) fn explore(cases: u32, steps: usize, check: impl Fn(&[Op]) -> Result<Coverage, TestCaseError>) -> Coverage {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(cases);
     let total = std::cell::RefCell::new(Coverage::default());
     let seeds = Box::new(FileFailurePersistence::Direct("proptest-regressions/promise/histories.txt"));
     let config = ProptestConfig {

@@ -89,9 +89,7 @@ fn l3_a_sync_with_nothing_to_do_writes_nothing() {
 fn by_people(ops: &[Op]) -> Vec<Op> {
     let person = |op: &Op| match op.clone() {
         Op::Create { device, record, .. } => Op::Create { device, record, cause: Cause::User },
-        Op::Edit { device, record, field, clear, .. } => {
-            Op::Edit { device, record, field, clear, cause: Cause::User }
-        }
+        Op::Edit { device, record, field, clear, .. } => Op::Edit { device, record, field, clear, cause: Cause::User },
         other => other,
     };
     ops.iter().map(person).collect()
@@ -203,4 +201,30 @@ fn s17_every_target_finds_the_golden_digests_of_a_fixed_history() {
     let _ = cluster.settle();
     found.push(digest(&cluster));
     assert_eq!(found, GOLDEN);
+}
+
+#[test]
+fn l5_an_answered_question_is_not_asked_again_by_a_message_that_comes_late() {
+    for verdict in [Verdict::Keep, Verdict::Consent] {
+        let (mut a, mut b, mut server) = three_with(40);
+        (0..20).for_each(|n| drop(delete(&mut a, n)));
+        let _ = sync(&mut a, &mut server, 3);
+        let _ = sync(&mut b, &mut server, 4);
+        let (asked, late) = (b.hold(&people()).unwrap().unwrap(), b.pending(&people(), usize::MAX).unwrap());
+        let shown_before = server.since(&people(), Default::default(), usize::MAX).unwrap();
+        assert!(late.offers.iter().any(|offer| offer.held.is_some()));
+        let _ = match verdict {
+            Verdict::Keep => b.keep(&people(), asked.digest, "ada", at(9)).unwrap(),
+            Verdict::Consent => b.consent(&people(), asked.digest, "ada", at(9)).unwrap(),
+        };
+        for n in 5..9 {
+            let _ = sync(&mut b, &mut server, n);
+            let _ = sync(&mut a, &mut server, n + 10);
+        }
+        let _ = server.take_in(late, &round(30)).unwrap();
+        let _ = b.take_in(shown_before.clone(), &round(31)).unwrap();
+        let _ = a.take_in(shown_before, &round(32)).unwrap();
+        let holds = [a.hold(&people()), b.hold(&people()), server.hold(&people())];
+        assert!(holds.iter().all(|hold| matches!(hold, Ok(None))), "{verdict:?}: asked again: {holds:?}");
+    }
 }
