@@ -1,6 +1,8 @@
 //! The promise, letter by letter, at the public boundary: each test is named after the letter that it holds.
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may stop")]
 
+#[path = "promise/adversary.rs"]
+mod adversary;
 #[path = "promise/cluster.rs"]
 mod cluster;
 #[path = "promise/converge.rs"]

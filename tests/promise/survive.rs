@@ -24,8 +24,7 @@ fn written(record: &RecordId, version: &Version) -> BTreeSet<Written> {
     let decoded = version.record();
     let one = |place: String, dot, value: String| (record.clone(), place, dot, value);
     let life = decoded.life().siblings().iter();
-    let mut all: BTreeSet<_> =
-        life.map(|s| one("life".into(), s.stamp.dot, format!("{:?}", s.value))).collect();
+    let mut all: BTreeSet<_> = life.map(|s| one("life".into(), s.stamp.dot, format!("{:?}", s.value))).collect();
     for (name, register) in decoded.fields() {
         let place = format!("field {name}");
         all.extend(register.siblings().iter().map(|s| one(place.clone(), s.stamp.dot, format!("{:?}", s.value))));
@@ -59,8 +58,7 @@ fn s1_equal_contexts_mean_equal_content_on_any_two_replicas() {
             for (side, rows) in cluster.all_rows().into_iter().enumerate() {
                 for row in rows.values() {
                     for version in [&row.version, row.known()] {
-                        let key =
-                            (row.record.clone(), version.context().clone(), version.fields_context().clone());
+                        let key = (row.record.clone(), version.context().clone(), version.fields_context().clone());
                         let mut content = survivors(version);
                         if !version.is_alive() {
                             content.retain(|line| line.starts_with("life"));
@@ -135,8 +133,7 @@ fn s3_a_replica_never_shows_again_a_value_that_it_has_seen_superseded() {
                 }
             }
             for (side, rows) in cluster.all_rows().into_iter().enumerate() {
-                let stored: BTreeSet<_> =
-                    rows.values().flat_map(|row| written(&row.record, &row.version)).collect();
+                let stored: BTreeSet<_> = rows.values().flat_map(|row| written(&row.record, &row.version)).collect();
                 let back = stored.intersection(&over[side]);
                 // The one exception: a revived record after a purge.
                 let back: Vec<_> =
@@ -160,9 +157,7 @@ fn s9_a_stored_context_covers_only_what_was_received() {
         let mut cluster = Cluster::new(steady);
         type Dots = BTreeSet<(RecordId, Dot)>;
         let dots = |rows: &Rows| -> Dots {
-            let of = |row: &Row| {
-                row.known().context().iter().map(|dot| (row.record.clone(), dot)).collect::<Vec<_>>()
-            };
+            let of = |row: &Row| row.known().context().iter().map(|dot| (row.record.clone(), dot)).collect::<Vec<_>>();
             rows.values().flat_map(of).collect()
         };
         // The start is authored by the first device and has reached everybody.
