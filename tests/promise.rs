@@ -3,6 +3,8 @@
 
 #[path = "promise/adversary.rs"]
 mod adversary;
+#[path = "promise/answers.rs"]
+mod answers;
 #[path = "promise/cluster.rs"]
 mod cluster;
 #[path = "promise/converge.rs"]
