@@ -9,6 +9,8 @@ mod answers;
 mod cluster;
 #[path = "promise/converge.rs"]
 mod converge;
+#[path = "promise/kept.rs"]
+mod kept;
 #[path = "promise/survive.rs"]
 mod survive;
 #[path = "promise/world.rs"]
