@@ -24,6 +24,18 @@ use crate::values::{
 ///
 /// Every incoming record is accounted for: taken in, known already, held, or refused. Losses are counted per record,
 /// each authored by an entry of the changes: drop entries, and the losses can only shrink (S4).
+///
+/// ```compile_fail
+/// use holdfast::{act::{apply::apply, memory::MemoryStore}, decide::draft::Draft};
+/// fn skip_the_guard(draft: Draft, store: &mut MemoryStore) { let _ = apply(draft, store); } // it takes a `Plan`
+/// ```
+///
+/// ```
+/// use holdfast::{act::{apply::apply, memory::MemoryStore, plan::Plan}, decide::{draft::Draft, guard::Guard}};
+/// fn by_the_guard(draft: Draft, store: &mut MemoryStore) {
+///     let _ = apply(Plan::new(Guard::default().review_own(draft)), store);
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a draft does nothing until the guard has reviewed it"]
 pub struct Draft {
