@@ -104,7 +104,7 @@ impl Store for MemoryStore {
         // Nothing below can fail.
         let collection = self.collections.entry(batch.collection.clone()).or_default();
         if let Some(account) = &mut self.account {
-            for row in &batch.rows {
+            for row in batch.rows.iter().filter(|row| row.first_seen != FirstSeen::NEVER) {
                 let at = usize::try_from(row.first_seen.0).unwrap_or(usize::MAX);
                 account.ranks.replace(at, collection.rows.get(&row.record), row);
                 account.next_place = account.next_place.max(FirstSeen(row.first_seen.0.saturating_add(1)));

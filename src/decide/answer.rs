@@ -218,7 +218,11 @@ fn undo(
     let now = row.version.record();
     let next = match former.before.as_ref().filter(|before| before.is_alive()) {
         Some(before) => now.restored(pen.stamp(Cause::User)?, &before.record(), true),
-        None if now.is_alive() => now.with_life(pen.stamp(Cause::User)?, &now.seeing(), Life::Deleted { moved: None }),
+        None if now.is_alive() => {
+            // As any own delete, it answers what was asked about the record: it is stored with all that came.
+            let all = row.known().record();
+            all.with_life(pen.stamp(Cause::User)?, &all.seeing(), Life::Deleted { moved: None })
+        }
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };
     let (version, after) = beside_own_write(judge, row, Version::encode(&next));

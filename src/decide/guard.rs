@@ -186,9 +186,28 @@ pub(crate) enum Decision {
 /// fn copy(approved: &Approved) -> Approved { approved.clone() } // not `Clone`
 /// ```
 ///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_nothing() -> Approved { Approved::default() } // not `Default`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<Approved>(); // not `Deserialize`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn lift(mut approved: Approved) -> Approved { approved.decisions.clear(); approved } // its fields are its own
+/// ```
+///
 /// ```
 /// use holdfast::decide::guard::Approved;
 /// fn pass_on(approved: Approved) -> Approved { approved }
+/// fn look(approved: &Approved) -> usize { approved.held().count() }
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<holdfast::decide::line::Hold>(); // a hold is only a question
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing has been done yet: make a plan of it"]

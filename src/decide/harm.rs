@@ -75,28 +75,12 @@ impl Harm {
         }
         let (old, new) = (before.record(), after.record());
         let (had, has) = (known_values(&old), known_values(&new));
-        let emptied: Vec<String> = had.keys().filter(|family| !has.contains_key(*family)).cloned().collect();
-        let kept = |(family, values): (&String, &BTreeSet<Value>)| {
-            has.get(family).map_or(0, |now| values.intersection(now).count())
-        };
-        let kept: usize = had.iter().map(kept).sum();
+        let (emptied, kept) = (emptied(&had, &has), kept(&had, &has));
         let known: usize = had.values().map(BTreeSet::len).sum();
         let reverted = !is_by_person(before, after)
             && old.content_digest() != new.content_digest()
             && old.superseded().join(new.superseded()).contains(new.content_digest());
-        let loss = if had.is_empty() {
-            None
-        } else if has.is_empty() {
-            Some(Loss::LastFieldEmptied)
-        } else if identifying.is_some_and(|name| emptied.iter().any(|family| family == name)) {
-            Some(Loss::IdentityEmptied)
-        } else if emptied.len().saturating_mul(2) > had.len() {
-            Some(Loss::MostFamiliesEmptied)
-        } else if had.len() >= 3 && kept == 0 {
-            Some(Loss::NothingKept)
-        } else {
-            None
-        };
+        let loss = loss(&had, &has, identifying);
         Self {
             loss: if reverted { Some(Loss::Reverted) } else { loss },
             is_unauthored: reverted,
@@ -107,9 +91,45 @@ impl Harm {
     }
 }
 
+/// Whether what `before` was has arrived in `after`, another record: of each family, a known value.
+pub(crate) fn has_arrived(before: &Version, after: &Version) -> bool {
+    let has = known_values(&after.record());
+    let mut had = known_values(&before.record()).into_iter();
+    had.all(|(family, values)| has.get(&family).is_some_and(|now| !values.is_disjoint(now)))
+}
+
 /// Non-empty values, by family.
-fn known_values(record: &Record) -> BTreeMap<String, BTreeSet<Value>> {
-    let mut known: BTreeMap<String, BTreeSet<Value>> = BTreeMap::new();
+type Known = BTreeMap<String, BTreeSet<Value>>;
+
+fn emptied(had: &Known, has: &Known) -> Vec<String> {
+    had.keys().filter(|family| !has.contains_key(*family)).cloned().collect()
+}
+
+/// How many values of `had` are still there in the same family.
+fn kept(had: &Known, has: &Known) -> usize {
+    had.iter().map(|(family, values)| has.get(family).map_or(0, |now| values.intersection(now).count())).sum()
+}
+
+/// Why the step from `had` to `has` is the loss of a living record, if it is.
+fn loss(had: &Known, has: &Known, identifying: Option<&str>) -> Option<Loss> {
+    let emptied = emptied(had, has);
+    if had.is_empty() {
+        None
+    } else if has.is_empty() {
+        Some(Loss::LastFieldEmptied)
+    } else if identifying.is_some_and(|name| emptied.iter().any(|family| family == name)) {
+        Some(Loss::IdentityEmptied)
+    } else if emptied.len().saturating_mul(2) > had.len() {
+        Some(Loss::MostFamiliesEmptied)
+    } else if had.len() >= 3 && kept(had, has) == 0 {
+        Some(Loss::NothingKept)
+    } else {
+        None
+    }
+}
+
+fn known_values(record: &Record) -> Known {
+    let mut known = Known::new();
     for (name, register) in record.fields() {
         let values = register.siblings().iter().map(|sibling| &sibling.value).filter(|value| !value.is_empty());
         let mut values = values.cloned().peekable();
@@ -129,13 +149,15 @@ fn covers_a_value(before: &Version, after: &Version) -> bool {
     })
 }
 
-/// By headers only: whether a person made at least one of the field writes that `after` has and `before` has not, or
-/// there are none.
+/// By headers only: whether a person made at least one of the writes that `after` has and `before` has not, or there are
+/// none to fields. What an answer or an undo brings back is a person's by its life, whoever wrote it first.
 fn is_by_person(before: &Version, after: &Version) -> bool {
     let seen = before.fields_context();
     let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
     let mut new = stamps.filter(|stamp| !seen.covers(stamp.dot)).peekable();
-    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User)
+    let life = after.life().siblings().iter().map(|sibling| sibling.stamp);
+    let mut life = life.filter(|stamp| !before.context().covers(stamp.dot));
+    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User) || life.any(|stamp| stamp.cause == Cause::User)
 }
 
 fn is_removal_unauthored(before: &Version, after: &Version) -> bool {

@@ -7,7 +7,7 @@ use super::{
     changes::Offer,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
-    harm::Harm,
+    harm::{Harm, has_arrived},
     line::LineStatus,
     row::{Quarantine, Row},
     slice::Slice,
@@ -50,7 +50,7 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     pub(super) fn harm(&self, before: &Version, after: &Version) -> Harm {
-        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(after))
+        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(before, after))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too
@@ -60,8 +60,9 @@ impl Judge<'_> {
         if mass { harm.is_none() } else { harm.loss.is_none() }
     }
 
-    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived.
-    fn has_moved(&self, dead: &Version) -> bool {
+    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived, with what the
+    /// record was. Else one move, or an empty one, could take any number of records away.
+    fn has_moved(&self, before: &Version, dead: &Version) -> bool {
         dead.life().siblings().iter().all(|sibling| match &sibling.value {
             Life::Alive { .. } => true,
             Life::Deleted { moved: None } => false,
@@ -69,7 +70,8 @@ impl Judge<'_> {
                 let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
                 row.is_some_and(|row| {
                     let life = row.version.life().siblings();
-                    row.version.is_alive() && life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) })
+                    let is_there = life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) });
+                    row.version.is_alive() && is_there && has_arrived(before, &row.version)
                 })
             }
         })

@@ -164,7 +164,11 @@ impl Record {
                 continue;
             }
             let standing = now.siblings().iter().filter(|sibling| old.siblings().contains(sibling)).cloned();
-            let back = covered().map(|sibling| Sibling { stamp, value: sibling.value.clone() });
+            // Under a new name, with the old label: what was shown of a conflict is shown again.
+            let back = covered().map(|sibling| Sibling {
+                stamp: Stamp { dot: stamp.dot, ..sibling.stamp },
+                value: sibling.value.clone(),
+            });
             next.fields.insert(name.clone(), Register::from_siblings(standing.chain(back).collect()));
         }
         next.fields.retain(|_, register| !register.is_empty());

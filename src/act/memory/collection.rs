@@ -78,14 +78,13 @@ impl Collection {
 
     fn put(&mut self, row: Row) {
         let old = self.rows.get(&row.record);
-        let at = match self.places.binary_search(&row.first_seen) {
-            Ok(at) => at,
-            Err(at) => {
+        if row.first_seen != FirstSeen::NEVER {
+            let at = self.places.binary_search(&row.first_seen).unwrap_or_else(|at| {
                 self.places.insert(at, row.first_seen);
                 at
-            }
-        };
-        self.ranks.replace(at, old, &row);
+            });
+            self.ranks.replace(at, old, &row);
+        }
         if let Some(old) = self.rows.remove(&row.record) {
             if let Some(changed) = self.by_change.get_mut(&old.changed_at) {
                 changed.remove(&old.record);

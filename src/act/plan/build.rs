@@ -172,7 +172,10 @@ impl Work {
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
         let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
-        let first_seen = before.map_or(self.next_place, |row| row.first_seen);
+        let first_seen = match before.map_or(FirstSeen::NEVER, |row| row.first_seen) {
+            FirstSeen::NEVER if is_alive => self.next_place,
+            place => place,
+        };
         let mut row = Row {
             record: record.clone(),
             version,
@@ -279,7 +282,7 @@ impl Work {
 
     fn write(&mut self, before: Option<Row>, next: Row, harm: Harm) {
         let old = before.as_ref().map(|row| &row.version);
-        if before.is_none() {
+        if next.first_seen == self.next_place {
             self.next_place = FirstSeen(self.next_place.0.saturating_add(1));
         }
         if old != Some(&next.version) {
