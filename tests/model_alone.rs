@@ -98,11 +98,15 @@ proptest! {
         let mut model = Model::new(4);
         model.trust = trust;
         model.identifying.insert(0, "name");
+        let mut purged = false;
         for (op, from) in ops.iter().zip((0..).step_by(40)) {
             match op {
                 Op::Purge { replica } => forget(&mut model, *replica, from),
                 op => step(&mut model, op)?,
             }
+            prop_assert!(model.vanished(false).is_empty(), "gone: {:?}", model.vanished(false));
+            purged |= matches!(op, Op::Purge { .. });
+            prop_assert!(purged || model.vanished(true).is_empty(), "gone: {:?}", model.vanished(true));
         }
         if !trust {
             return Ok(()); // a consent that lifts nothing leaves the server's hold as it is

@@ -271,6 +271,15 @@ impl Model {
         seen
     }
 
+    /// Writes that no replica knows any more: none, ever, for life; for fields only after a purge.
+    pub(crate) fn vanished(&self, fields: bool) -> Vec<(Key, Dot)> {
+        let dots = |v: &Version, dot: &Dot| if fields { v.fields.contains(dot) } else { v.life.contains(dot) };
+        let known = |key: Key, dot: &Dot| (0..self.replicas.len()).any(|r| dots(self.row(r, key).known(), dot));
+        let writes = self.log.iter().flat_map(|(key, events)| events.iter().map(|(dot, event)| (*key, *dot, event)));
+        let lost = writes.filter(|(key, dot, event)| (!fields || !event.fields.is_empty()) && !known(*key, dot));
+        lost.map(|(key, dot, _)| (key, dot)).collect()
+    }
+
     /// Mints a write by `r` on top of `on`. `covers` are the field writes it covers.
     fn author(&mut self, r: usize, key: Key, on: &Version, mut event: Event) -> Version {
         let counter = self.replicas[r].counters.entry(key.0).or_default();
