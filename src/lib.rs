@@ -3,5 +3,10 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod values;
+pub mod decide;
+pub mod act;
+pub mod compose;

@@ -3,10 +3,14 @@
 //! Nothing here decides, writes or talks. Reading order is the order below.
 
 pub mod digest;
-pub mod id;
-pub mod record;
-pub mod register;
-pub mod superseded;
 pub mod time;
-pub mod value;
+pub mod id;
 pub mod version_vector;
+pub mod value;
+pub mod superseded;
+pub mod register;
+pub mod record;
+pub mod codec;
+pub mod version;
+pub mod patch;
+pub mod shape;

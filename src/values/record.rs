@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     id::{CollectionId, FieldName, MoveId, RecordId},
     register::{Register, Sibling, Stamp},
-    superseded::{ContentDigest, Superseded},
+    superseded::Superseded,
     value::Value,
-    version_vector::{Causality, VersionVector},
+    version_vector::{Causality, Dot, VersionVector},
 };
 
 /// What a write says of a record's life.
@@ -88,16 +88,50 @@ impl Record {
     /// Covers only what `seen` has seen, so whatever came in between stays as a sibling.
     #[must_use]
     pub(crate) fn edited(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {
-        let mut next = self.stamped(stamp, true);
-        if stamp.cause.is_person() {
-            next.life.write(&seen.context, Some(Sibling { stamp, value: Life::Alive { moved: None } }));
+        if !stamp.cause.is_person() {
+            return self.with_fields(stamp, seen, edits);
         }
+        let alive = Sibling { stamp, value: Life::Alive { moved: None } };
+        let mut next = self.with_fields(stamp, seen, edits);
+        next.life.write(&seen.context, Some(alive));
+        next
+    }
+
+    /// Writes fields (`None` clears) and leaves the record's life as it is.
+    #[must_use]
+    pub(crate) fn with_fields(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {
+        let mut next = self.stamped(stamp, true);
         for (name, value) in edits {
             let register = next.fields.entry(name).or_default();
             register.write(&seen.fields_context, value.map(|value| Sibling { stamp, value }));
         }
         next.fields.retain(|_, register| !register.is_empty());
-        next.remember(self, stamp);
+        next.remember(self, stamp.dot);
+        next
+    }
+
+    /// Brings back what `former` showed, over all that this version has seen: says that the record is alive, and writes
+    /// every value of `former` that is covered here over what stands in its register now.
+    ///
+    /// Registers that only this version has stand, unless the former contents are wanted exactly.
+    #[must_use]
+    pub(crate) fn restored(&self, stamp: Stamp, former: &Self, exactly: bool) -> Self {
+        let mut next = self.stamped(stamp, true);
+        next.life.write(&self.context, Some(Sibling { stamp, value: Life::Alive { moved: None } }));
+        let none = Register::default();
+        let names: Vec<&FieldName> = former.fields.keys().chain(self.fields.keys()).collect();
+        for name in names {
+            let (old, now) = (former.fields.get(name).unwrap_or(&none), self.fields.get(name).unwrap_or(&none));
+            let covered = || old.siblings().iter().filter(|sibling| !now.siblings().contains(sibling));
+            if covered().next().is_none() && !exactly {
+                continue;
+            }
+            let standing = now.siblings().iter().filter(|sibling| old.siblings().contains(sibling)).cloned();
+            let back = covered().map(|sibling| Sibling { stamp, value: sibling.value.clone() });
+            next.fields.insert(name.clone(), Register::from_siblings(standing.chain(back).collect()));
+        }
+        next.fields.retain(|_, register| !register.is_empty());
+        next.remember(self, stamp.dot);
         next
     }
 
@@ -108,7 +142,7 @@ impl Record {
         // writer's own older values elsewhere.
         let mut next = self.stamped(stamp, self.context == self.fields_context || matches!(life, Life::Alive { .. }));
         next.life.write(&seen.context, Some(Sibling { stamp, value: life }));
-        next.remember(self, stamp);
+        next.remember(self, stamp.dot);
         next
     }
 
@@ -186,10 +220,10 @@ impl Record {
     }
 
     /// Remembers the content that a write has covered.
-    fn remember(&mut self, before: &Self, stamp: Stamp) {
+    pub(crate) fn remember(&mut self, before: &Self, covered_by: Dot) {
         let old = before.content_digest();
         if !before.fields.is_empty() && (old != self.content_digest() || before.is_alive() != self.is_alive()) {
-            self.superseded.insert(stamp.dot, old);
+            self.superseded.insert(covered_by, old);
         }
     }
 }
@@ -206,13 +240,4 @@ pub(crate) fn is_alive(life: &Register<Life>) -> bool {
     let siblings = life.siblings();
     siblings.iter().any(|s| alive(s) && s.stamp.cause.is_person())
         || (siblings.iter().any(alive) && siblings.iter().all(alive))
-}
-
-impl Record {
-    /// Digest of what is shown: names and values by the default [`Show`](super::register::Show), without dots.
-    #[must_use]
-    pub fn content_digest(&self) -> ContentDigest {
-        // Placeholder until the codec stands.
-        ContentDigest(0)
-    }
 }

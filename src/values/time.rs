@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// It is a label: it may choose what is *shown* of a conflict, never what survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename = "holdfast::Timestamp")] // `values::shape` knows it by this name
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// The deepest nesting of lists and maps in one value; a scalar has depth 0.
+/// The deepest nesting of lists and maps in one value, inside unknown kinds also of tags; a scalar has depth 0.
 pub const MAX_VALUE_DEPTH: usize = 32;
 
 /// A field's value. Equality is by bytes: no Unicode normalisation, floats by bits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename = "holdfast::Value")] // `values::shape` knows it by this name
 #[non_exhaustive]
 pub enum Value {
     /// Present and empty.
@@ -51,7 +52,7 @@ impl Value {
         }
     }
 
-    /// Levels of lists and maps, at most `limit + 1`: deeper is not looked at.
+    /// Levels of lists and maps, and inside unknown kinds also of tags, at most `limit + 1`: deeper is not looked at.
     #[must_use]
     pub(crate) fn depth_up_to(&self, limit: usize) -> usize {
         let below = |children: &mut dyn Iterator<Item = &Self>| match limit.checked_sub(1) {
@@ -61,6 +62,7 @@ impl Value {
         match self {
             Self::List(list) => below(&mut list.iter()),
             Self::Map(map) => below(&mut map.values()),
+            Self::Opaque(opaque) => opaque.depth().min(limit.saturating_add(1)),
             _ => 0,
         }
     }
@@ -115,8 +117,9 @@ impl From<Float> for f64 {
     }
 }
 
-/// One encoded value of an unknown kind. Made by decoding only, so it is always well formed.
+/// One encoded value of an unknown kind. Made by decoding only, so it is always one well-formed item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct OpaqueValue(Vec<u8>);
 
 impl OpaqueValue {
@@ -128,5 +131,11 @@ impl OpaqueValue {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl From<OpaqueValue> for Vec<u8> {
+    fn from(value: OpaqueValue) -> Self {
+        value.0
     }
 }

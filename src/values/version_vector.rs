@@ -132,6 +132,16 @@ impl VersionVector {
         self.0.iter().copied()
     }
 
+    /// Where `replica` stands among the entries.
+    pub(crate) fn index_of(&self, replica: ReplicaId) -> Option<usize> {
+        self.0.binary_search_by_key(&replica, |entry| entry.replica).ok()
+    }
+
+    /// The entry at `index`, in order of replica.
+    pub(crate) fn at(&self, index: usize) -> Option<Dot> {
+        self.0.get(index).copied()
+    }
+
     /// Whether nothing has been seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {

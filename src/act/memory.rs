@@ -1,0 +1,146 @@
+//! The reference store: everything in memory, every index in O(log n).
+
+mod collection;
+mod ranks;
+
+use alloc::collections::BTreeMap;
+use core::convert::Infallible;
+
+use super::{
+    journal::{Entry, Journal},
+    plan::Batch,
+    receipt::ReceiptId,
+    store::{CommitError, Receipts, Store},
+};
+use crate::decide::{
+    ledger::FirstSeen,
+    row::Row,
+    slice::{Account, AccountHead, ReadSet, Slice},
+};
+use crate::values::id::CollectionId;
+use collection::Collection;
+use ranks::Ranks;
+
+/// A store in memory, for tests, examples and small hosts. Cloning it is a backup.
+///
+/// ```
+/// use holdfast::{act::{memory::MemoryStore, store::Store}, decide::slice::ReadSet, values::id::CollectionId};
+/// let store = MemoryStore::device();
+/// let slice = store.read(&ReadSet::head(CollectionId::new("people")?))?;
+/// assert_eq!(slice.head.revision.0, 0);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    collections: BTreeMap<CollectionId, Collection>,
+    account: Option<AccountState>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct AccountState {
+    head: AccountHead,
+    ranks: Ranks,
+    /// The place that the next new record will take, over all collections.
+    next_place: FirstSeen,
+}
+
+impl MemoryStore {
+    /// An empty store of a device: it also keeps the ledger of the whole account.
+    #[must_use]
+    pub fn device() -> Self {
+        Self { collections: BTreeMap::new(), account: Some(AccountState::default()) }
+    }
+
+    /// An empty store of a server: each collection stands alone.
+    #[must_use]
+    pub const fn server() -> Self {
+        Self { collections: BTreeMap::new(), account: None }
+    }
+
+    /// The collections that it holds.
+    pub fn collections(&self) -> impl Iterator<Item = &CollectionId> {
+        self.collections.keys()
+    }
+
+    /// The receipts of a collection, while their retention lasts.
+    #[must_use]
+    pub fn journal(&self, collection: &CollectionId) -> Option<&Journal> {
+        self.collections.get(collection).map(|held| &held.journal)
+    }
+}
+
+impl Store for MemoryStore {
+    type Error = Infallible;
+
+    fn read(&self, set: &ReadSet) -> Result<Slice, Infallible> {
+        let mut slice = match self.collections.get(&set.collection) {
+            Some(collection) => collection.read(set),
+            None => Slice::empty(set.collection.clone()),
+        };
+        if let Some(account) = &self.account {
+            let ledger = account.ranks.ledger(FirstSeen);
+            slice.account = Some(Account { head: account.head.clone(), ledger: Some(ledger) });
+            slice.next_place = account.next_place;
+        }
+        for (collection, record) in &set.moved {
+            let row = self.collections.get(collection).and_then(|held| held.rows.get(record));
+            slice.moved.extend(row.map(|row| ((collection.clone(), record.clone()), row.clone())));
+        }
+        Ok(slice)
+    }
+
+    fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Infallible>> {
+        let moved = |expected, found| {
+            let collection = batch.collection.clone();
+            (expected != found).then_some(CommitError::Moved { collection, expected, found })
+        };
+        let found = self.collections.get(&batch.collection).map(|held| held.head.revision).unwrap_or_default();
+        let account = self.account.as_ref().map(|account| account.head.revision);
+        let expected_account = batch.account.as_ref().map(|(revision, _)| *revision);
+        let stale = moved(batch.expects, found)
+            .or_else(|| moved(expected_account.unwrap_or_default(), account.unwrap_or_default()));
+        if let Some(stale) = stale {
+            return Err(stale);
+        }
+        // Nothing below can fail.
+        let collection = self.collections.entry(batch.collection.clone()).or_default();
+        if let Some(account) = &mut self.account {
+            for row in &batch.rows {
+                let at = usize::try_from(row.first_seen.0).unwrap_or(usize::MAX);
+                account.ranks.replace(at, collection.rows.get(&row.record), row);
+                account.next_place = account.next_place.max(FirstSeen(row.first_seen.0.saturating_add(1)));
+            }
+            if let Some((_, head)) = &batch.account {
+                account.head = head.clone();
+            }
+        }
+        collection.commit(batch);
+        Ok(())
+    }
+}
+
+impl Receipts for MemoryStore {
+    fn receipt(&self, id: &ReceiptId) -> Result<Option<Entry>, Infallible> {
+        Ok(self.journal(&id.collection).and_then(|journal| journal.get(id)).cloned())
+    }
+}
+
+/// What a row counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Marks {
+    base: bool,
+    visible: bool,
+    spent: bool,
+    unauthored: bool,
+}
+
+impl Marks {
+    fn of(row: Option<&Row>) -> Self {
+        row.map_or_else(Self::default, |row| Self {
+            base: row.is_in_base(),
+            visible: row.version.is_alive(),
+            spent: row.is_spent(),
+            unauthored: row.is_spent_unauthored(),
+        })
+    }
+}

@@ -1,0 +1,388 @@
+//! Entry by entry: the rows, lines and numbers that follow from what was decided.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::Batch;
+use crate::act::{
+    journal,
+    receipt::{Changed, Effect, Receipt, ReceiptId},
+};
+use crate::decide::{
+    answer::Former,
+    breach::Rule,
+    draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
+    guard::{Approved, Decision},
+    harm::Harm,
+    ledger::FirstSeen,
+    line::{HoldHead, Line, LineKind, LineStatus, Revision, removal_digest},
+    row::{Lost, Quarantine, Row, Standing},
+    slice::{AccountHead, Head, Slice},
+};
+use crate::values::{
+    id::{CollectionId, FieldName, RecordId},
+    time::DayTick,
+    version::Version,
+};
+
+pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
+    let Approved { draft, decisions, breaches, tally, account_tally, limits } = approved;
+    let Draft { slice, origin, entries } = draft;
+    let mut head = slice.head.clone();
+    head.revision = head.revision.next();
+    let mut work = Work {
+        collection: slice.collection.clone(),
+        head,
+        next_place: slice.next_place,
+        receipt: empty_receipt(&slice, &origin, limits),
+        rows: Vec::new(),
+        closed: Vec::new(),
+        lines: Vec::new(),
+        formers: Vec::new(),
+    };
+    work.receipt.breaches = breaches;
+    let total = entries.len();
+    for (entry, decision) in entries.into_iter().zip(decisions) {
+        work.take(entry, decision);
+    }
+    debug_assert_eq!(total, work.accounted(), "every entry is accounted for");
+    let forget = match origin {
+        Origin::Peer { from, upto: Some(upto) } => {
+            let taken = work.head.taken.entry(from).or_default();
+            *taken = upto.max(*taken);
+            None
+        }
+        Origin::Day { tick, day, forget } => {
+            (work.head.tick, work.head.day) = (tick, Some(day));
+            forget
+        }
+        Origin::Answer(_) => {
+            work.head.is_ledger_lost = false;
+            None
+        }
+        Origin::Peer { upto: None, .. } | Origin::Own => None,
+    };
+    let is_answer = work.receipt.answer.is_some();
+    let is_quiet = work.rows.is_empty()
+        && work.head.taken == slice.head.taken
+        && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
+    work.receipt.hold = work.head.hold.running.filter(|_| work.head.hold.open > 0);
+    if is_quiet {
+        return (None, work.receipt);
+    }
+    work.head.tally = Some(tally);
+    work.head.is_ledger_lost |= slice.ledger.is_none() && !is_answer;
+    let account = slice.account.map(|account| {
+        let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answer;
+        let next = account.head.revision.next();
+        (account.head.revision, AccountHead { revision: next, tally: account_tally, is_ledger_lost: lost })
+    });
+    let (batch, receipt) = work.into_batch(slice.head.revision, account, forget);
+    (Some(batch), receipt)
+}
+
+/// What a commit is being made of.
+struct Work {
+    collection: CollectionId,
+    head: Head,
+    next_place: FirstSeen,
+    receipt: Receipt,
+    rows: Vec<Row>,
+    closed: Vec<(u64, LineStatus)>,
+    lines: Vec<Line>,
+    formers: Vec<Former>,
+}
+
+impl Work {
+    /// Turns one entry into the row, the lines and the report that follow from it.
+    fn take(&mut self, entry: Entry, decision: Decision) {
+        let Entry { record, before, proposal } = entry;
+        let (pass, held, excused) = match proposal {
+            Proposal::Known => return self.receipt.known.push(record),
+            Proposal::Refused(refusal) => return self.receipt.refused.push((record, refusal)),
+            Proposal::Change { pass, held, excused } => (pass, held, excused),
+        };
+        let (next, harm) = match (decision, held, excused, &before) {
+            (Decision::Held { why }, Some(held), _, Some(row)) => {
+                (self.set_aside(row, pass, held, why), Harm::default())
+            }
+            (Decision::Excused, _, Some((_, change)), _) => {
+                let harm = change.harm.clone();
+                (self.change(&record, before.as_ref(), change, true), harm)
+            }
+            (_, _, _, before) => {
+                let harm = pass.harm.clone();
+                (self.change(&record, before.as_ref(), pass, false), harm)
+            }
+        };
+        if before.as_ref() == Some(&next) {
+            return self.receipt.known.push(record);
+        }
+        self.write(before, next, harm);
+    }
+
+    fn accounted(&self) -> usize {
+        self.rows.len().saturating_add(self.receipt.known.len()).saturating_add(self.receipt.refused.len())
+    }
+
+    /// The stored version stays; what came waits under a new line.
+    fn set_aside(
+        &mut self,
+        row: &Row,
+        pass: Change,
+        held: Quarantined,
+        why: (Rule, crate::decide::breach::Scope),
+    ) -> Row {
+        let is_mass = matches!(why.0, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
+        let held = match held {
+            Quarantined::Version { hidden, mass, .. } => Quarantined::Version { hidden, mass: mass || is_mass, why },
+            Quarantined::Beside { .. } | Quarantined::Removal { .. } => held,
+        };
+        self.receipt.held.push(row.record.clone());
+        let change = Change {
+            version: row.version.clone(),
+            after: After::New(held),
+            harm: Harm::default(),
+            excuse: None,
+            closes: LineStatus::Struck,
+            by: By::Peer,
+            peer_knows: pass.peer_knows,
+        };
+        self.change(&row.record, Some(row), change, false)
+    }
+
+    fn change(&mut self, record: &RecordId, before: Option<&Row>, change: Change, is_excused: bool) -> Row {
+        let Change { version, after, by, harm, excuse, closes, peer_knows } = change;
+        let quarantine = self.quarantine(record, before, &version, after, closes);
+        let is_alive = version.is_alive();
+        let has_fields = !version.field_heads().is_empty();
+        let kept_excuse = before.and_then(|row| row.excuse.clone());
+        let is_answered = is_excused || matches!(by, By::Answer | By::Bulk(_));
+        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || !is_alive);
+        let standing = match before.map(|row| row.standing) {
+            _ if is_alive => Standing::Visible,
+            None | Some(Standing::Gone) => Standing::Gone,
+            Some(Standing::Visible | Standing::Hidden) if is_settled => Standing::Gone,
+            Some(Standing::Visible) if harm.loss.is_none() => Standing::Gone,
+            Some(Standing::Visible | Standing::Hidden) => Standing::Hidden,
+        };
+        let lost_now = harm.loss.map(|_| Lost { at: self.head.revision, unauthored: harm.is_unauthored });
+        let lost_before = before.and_then(|row| row.lost);
+        let lost = match (lost_before, lost_now) {
+            _ if is_settled => None,
+            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..old }),
+            (old, new) => old.or(new),
+        };
+        let is_excuse_from_peer = by == By::Peer && excuse.is_some();
+        let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
+        let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
+        let first_seen = before.map_or(self.next_place, |row| row.first_seen);
+        let mut row = Row {
+            record: record.clone(),
+            version,
+            quarantine,
+            standing,
+            lost,
+            excuse,
+            first_seen,
+            changed_at: before.map_or(self.head.revision, |row| row.changed_at),
+            is_pending: before.is_some_and(|row| row.is_pending),
+            died_at,
+        };
+        let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
+        row.is_pending = match peer_knows {
+            Some(_) if by == By::Acknowledged => false,
+            Some(digest) if row.known().digest() == digest => {
+                // The peer has all of it, but not the answer or the question that goes with it.
+                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
+                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                (is_news || row.is_pending) && untold
+            }
+            Some(_) | None => is_news || row.is_pending,
+        };
+        if is_news {
+            row.changed_at = self.head.revision;
+        }
+        if let By::Own(_) | By::Bulk(_) | By::Answer = by {
+            let own = before.map_or_else(Default::default, |row| row.known().context().clone());
+            self.use_counter(&row, &own);
+        }
+        row
+    }
+
+    /// What waits beside the record then; closes the line that no longer stands and appends the one that does.
+    fn quarantine(
+        &mut self,
+        record: &RecordId,
+        before: Option<&Row>,
+        version: &Version,
+        after: After,
+        closes: LineStatus,
+    ) -> Option<Quarantine> {
+        let waiting = before.and_then(|row| row.quarantine.clone());
+        match (after, waiting) {
+            (After::Same, waiting) => waiting,
+            (After::Moved { hidden }, Some(Quarantine::Version { mass, line, .. })) => {
+                Some(Quarantine::Version { hidden, mass, line })
+            }
+            (After::Moved { .. }, waiting) => waiting,
+            (After::Nothing, waiting) => {
+                self.close(record, waiting.as_ref(), closes);
+                None
+            }
+            (After::New(new), waiting) => {
+                self.close(record, waiting.as_ref(), LineStatus::Struck);
+                Some(self.ask(record, version, new))
+            }
+        }
+    }
+
+    fn close(&mut self, record: &RecordId, waiting: Option<&Quarantine>, status: LineStatus) {
+        if let Some(waiting) = waiting {
+            self.closed.push((waiting.line(), status));
+            self.receipt.closed.push((record.clone(), status));
+            self.head.hold.open = self.head.hold.open.saturating_sub(1);
+        }
+    }
+
+    fn ask(&mut self, record: &RecordId, version: &Version, new: Quarantined) -> Quarantine {
+        let line = self.head.hold.lines.saturating_add(1);
+        let here = crate::decide::breach::Scope::Collection;
+        let (held, hidden, kind, why, waiting) = match new {
+            Quarantined::Version { hidden, mass, why } => {
+                let kind = if mass { LineKind::MassChange } else { LineKind::Loss };
+                (version.digest(), hidden.digest(), kind, why, Quarantine::Version { hidden, mass, line })
+            }
+            Quarantined::Beside { held, hidden, from } => {
+                let digests = (held.digest(), hidden.digest());
+                let waiting = Quarantine::Beside { held, hidden, from, line };
+                (digests.0, digests.1, LineKind::Beside, (Rule::HeldElsewhere, here), waiting)
+            }
+            Quarantined::Removal { base, cause } => {
+                let waiting = Quarantine::Removal { base, cause, line };
+                (base, removal_digest(base), LineKind::Proposal, (Rule::BulkDelete, here), waiting)
+            }
+        };
+        let running = self.head.hold.digest_after(&self.collection, record, held, hidden);
+        let hold = &mut self.head.hold;
+        *hold = HoldHead { lines: line, open: hold.open.saturating_add(1), running: Some(running), ..hold.clone() };
+        let (record, at, status) = (record.clone(), self.head.revision, LineStatus::Open);
+        self.lines.push(Line { number: line, record, held, hidden, kind, why, at, running, status });
+        waiting
+    }
+
+    /// A counter is durable before a message carries it.
+    fn use_counter(&mut self, row: &Row, before: &crate::values::version_vector::VersionVector) {
+        let counters = row.known().context().iter().filter(|dot| !before.covers(*dot)).map(|dot| dot.counter);
+        self.head.counter = counters.fold(self.head.counter, u64::max);
+    }
+
+    fn write(&mut self, before: Option<Row>, next: Row, harm: Harm) {
+        let old = before.as_ref().map(|row| &row.version);
+        if before.is_none() {
+            self.next_place = FirstSeen(self.next_place.0.saturating_add(1));
+        }
+        if old != Some(&next.version) {
+            let former = Former { record: next.record.clone(), before: old.cloned(), after: next.version.digest() };
+            self.formers.push(former);
+            let change = changed(&next.record, old, &next.version);
+            self.receipt.changes.extend(change.map(|change| Changed { harm, ..change }));
+        }
+        self.rows.push(next);
+    }
+
+    fn into_batch(
+        mut self,
+        expects: Revision,
+        account: Option<(Revision, AccountHead)>,
+        forget: Option<DayTick>,
+    ) -> (Batch, Receipt) {
+        let ends_hold = self.head.hold.lines > 0 && self.head.hold.open == 0;
+        if ends_hold {
+            self.head.hold = HoldHead { hold: self.head.hold.hold.saturating_add(1), ..HoldHead::default() };
+        }
+        let id = ReceiptId { collection: self.collection.clone(), revision: self.head.revision };
+        self.receipt.id = Some(id);
+        let is_news = !self.rows.is_empty();
+        let journal = is_news.then(|| journal::Entry {
+            receipt: self.receipt.clone(),
+            tick: self.head.tick,
+            formers: self.formers,
+        });
+        let batch = Batch {
+            collection: self.collection,
+            expects,
+            head: self.head,
+            account,
+            rows: self.rows,
+            closed: self.closed,
+            lines: self.lines,
+            ends_hold,
+            journal,
+            forget,
+        };
+        (batch, self.receipt)
+    }
+}
+
+/// Whether a peer that knows the old row learns nothing from the new one.
+fn tells_the_same(old: &Row, new: &Row) -> bool {
+    let asked = |row: &Row| match &row.quarantine {
+        Some(Quarantine::Version { hidden, mass, .. }) => Some((hidden.digest(), *mass)),
+        Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => None,
+    };
+    old.version.digest() == new.version.digest() && asked(old) == asked(new) && old.excuse == new.excuse
+}
+
+/// What a screen has to draw again; `None` if it shows the same.
+fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Changed> {
+    let was_alive = old.is_some_and(Version::is_alive);
+    let effect = match (was_alive, new.is_alive()) {
+        (false, false) => return None,
+        (false, true) => Effect::Added,
+        (true, true) => Effect::Changed,
+        (true, false) => Effect::Hidden,
+    };
+    let heads: BTreeMap<&FieldName, _> =
+        old.map(Version::field_heads).unwrap_or_default().iter().map(|head| (head.name(), head.stamps())).collect();
+    let now: BTreeMap<&FieldName, _> = new.field_heads().iter().map(|head| (head.name(), head.stamps())).collect();
+    let names = heads.keys().chain(now.keys().filter(|name| !heads.contains_key(*name)));
+    let fields: Vec<FieldName> =
+        names.filter(|name| heads.get(*name) != now.get(*name)).map(|name| (*name).clone()).collect();
+    if effect == Effect::Changed && fields.is_empty() {
+        return None;
+    }
+    let conflicts = if new.field_heads().iter().any(|head| head.stamps().len() > 1) {
+        let in_conflict = new.record();
+        in_conflict.fields().iter().filter(|(_, r)| r.is_conflict()).map(|(name, _)| name.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let harm = Harm::default();
+    Some(Changed { record: record.clone(), effect, fields, conflicts, harm })
+}
+
+fn empty_receipt(slice: &Slice, origin: &Origin, limits: crate::decide::limits::Limits) -> Receipt {
+    let answer = match origin {
+        Origin::Answer(answer) => Some(answer.clone()),
+        Origin::Peer { .. } | Origin::Own | Origin::Day { .. } => None,
+    };
+    let named = answer.as_ref().and_then(|a| slice.lines.iter().find(|line| line.running == a.digest));
+    let lapsed = named.map_or_else(Vec::new, |last| {
+        let before = slice.lines.iter().filter(|line| line.number <= last.number && !line.is_open());
+        before.map(|line| (line.record.clone(), line.status)).collect()
+    });
+    Receipt {
+        id: None,
+        collection: slice.collection.clone(),
+        changes: Vec::new(),
+        held: Vec::new(),
+        hold: None,
+        closed: Vec::new(),
+        lapsed,
+        refused: Vec::new(),
+        known: Vec::new(),
+        breaches: Vec::new(),
+        limits,
+        answer,
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole pipeline, a page each: what a newcomer reads first.
+
+pub mod round;
+pub mod explain;
+pub mod device;
+pub mod server;
+pub mod exchange;

@@ -1,0 +1,331 @@
+//! A device: it holds an account's collections, writes, asks its person, and syncs.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    explain::Explanation,
+    round::{self, RoundError},
+};
+use crate::act::{
+    apply::apply,
+    plan::Plan,
+    receipt::{Receipt, ReceiptId},
+    store::{CommitError, Receipts, Store},
+};
+use crate::decide::{
+    answer::{AnswerError, Signature},
+    author::WriteError,
+    changes::{Acknowledgement, Changes},
+    consent::{Answer, Trust, Verdict},
+    draft::Draft,
+    guard::{Guard, Inputs},
+    ledger::RoundId,
+    line::{Hold, Revision},
+    row::Row,
+    slice::{Query, ReadSet},
+    write::{Seen, Write},
+};
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, MoveId, RecordId, ReplicaId},
+    register::Show,
+    shape::{Shape, ShapeError},
+    time::{Day, Timestamp},
+};
+
+/// Why a record could not be read. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError<E> {
+    /// The fields do not fit the app's struct.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The store could not answer.
+    #[error("the store could not be read; nothing was changed")]
+    Store(#[source] E),
+}
+
+/// Why nothing was written. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteFailed<E> {
+    /// The write can not be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The answer releases nothing.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// The receipt is not known, or its retention is over.
+    #[error("expected a receipt whose retention is not over, found {found}; nothing was changed")]
+    NoReceipt {
+        /// The receipt asked for.
+        found: ReceiptId,
+    },
+    /// The store could not answer.
+    #[error("the store could not be read; nothing was changed")]
+    Read(#[source] E),
+    /// The store did not commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError<E>),
+}
+
+/// A device replica over a store.
+#[derive(Debug, Clone)]
+pub struct Device<S> {
+    store: S,
+    replica: ReplicaId,
+    guard: Guard,
+    show: Show,
+}
+
+/// Where a record moves to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveTo {
+    /// The move, from the host's entropy.
+    pub id: MoveId,
+    /// The collection.
+    pub collection: CollectionId,
+    /// The id there.
+    pub record: RecordId,
+}
+
+impl<S: Store> Device<S> {
+    /// A device whose store keeps the account's ledger, too; `replica` is this installation's own.
+    #[must_use]
+    pub const fn new(store: S, replica: ReplicaId, guard: Guard) -> Self {
+        Self { store, replica, guard, show: Show::Latest }
+    }
+
+    /// With another order in which conflicting values are shown.
+    #[must_use]
+    pub const fn with_show(mut self, show: Show) -> Self {
+        self.show = show;
+        self
+    }
+
+    /// Makes a local write. A bulk delete may be held: then nothing has been deleted, and the receipt names the hold.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn write(&mut self, write: &Write, at: Timestamp) -> Result<Receipt, WriteFailed<S::Error>> {
+        let set = ReadSet::head(write.collection().clone()).with_records(write.records());
+        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let identifying = self.guard.identifying(write.collection());
+        let draft = Draft::of_write(slice, self.replica, write, at, identifying)?;
+        Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
+    }
+
+    /// Moves a record: a create there, committed first, and a delete here, under one move id. Returns both receipts.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]. If the create failed, nothing was changed; if the delete failed, the record is in both places.
+    pub fn move_to(
+        &mut self,
+        from: &CollectionId,
+        record: &RecordId,
+        to: &MoveTo,
+        at: Timestamp,
+    ) -> Result<(Receipt, Receipt), WriteFailed<S::Error>> {
+        let row = self.row(from, record).map_err(WriteFailed::Read)?;
+        let missing = || WriteError::Missing { record: record.clone() };
+        let row = row.filter(|row| row.version.is_alive()).ok_or_else(missing)?;
+        let (create, delete) = Write::relocation(from, &row, (to.id, &to.collection, &to.record), self.show);
+        let created = self.write(&create, at)?;
+        Ok((created, self.write(&delete, at)?))
+    }
+
+    /// Answers a hold: lets in what the lines under `digest` hold back, as far as they still stand.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn consent(
+        &mut self,
+        collection: &CollectionId,
+        digest: Digest,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let collection = collection.clone();
+        self.answer(Answer { verdict: Verdict::Consent, collection, digest, by: by.into(), at })
+    }
+
+    /// Answers a hold: keeps what is shown, over what the lines under `digest` hold back.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn keep(
+        &mut self,
+        collection: &CollectionId,
+        digest: Digest,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let collection = collection.clone();
+        self.answer(Answer { verdict: Verdict::Keep, collection, digest, by: by.into(), at })
+    }
+
+    /// Drafts again, today, with the answer among the guard's inputs.
+    fn answer(&mut self, answer: Answer) -> Result<Receipt, WriteFailed<S::Error>> {
+        let lost = Query::Lost { until: Revision(u64::MAX) };
+        let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(lost);
+        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let identifying = self.guard.identifying(&answer.collection);
+        let round = RoundId::own(slice.head.revision);
+        let draft = Draft::of_answer(slice, self.replica, answer.clone(), identifying)?;
+        let inputs = Inputs::new(round, Trust::Nothing).with_answers(core::slice::from_ref(&answer));
+        Ok(apply(Plan::new(self.guard.review(draft, &inputs)), &mut self.store)?)
+    }
+
+    /// Takes in what a server showed.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn take_in(&mut self, changes: Changes, inputs: &Inputs<'_>) -> Result<Receipt, RoundError<S::Error>> {
+        round::take_in(&mut self.store, &self.guard, changes, inputs)
+    }
+
+    /// What the server has not yet named as its own, at most `limit` records.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn pending(&self, collection: &CollectionId, limit: usize) -> Result<Changes, S::Error> {
+        let changes = round::show(&self.store, self.replica, collection, Query::Pending { limit })?;
+        Ok(Changes { upto: None, ..changes })
+    }
+
+    /// Notes what the server has named as its own.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) -> Result<(), RoundError<S::Error>> {
+        let records = acknowledgement.known.iter().map(|(record, _)| record.clone());
+        let set = ReadSet::head(acknowledgement.collection.clone()).with_records(records);
+        let slice = self.store.read(&set).map_err(RoundError::Read)?;
+        let draft = Draft::of_acknowledgement(slice, &acknowledgement.known);
+        apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?;
+        Ok(())
+    }
+
+    /// How far the changes of `server` have been taken in.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn taken(&self, collection: &CollectionId, server: ReplicaId) -> Result<Revision, S::Error> {
+        let head = self.store.read(&ReadSet::head(collection.clone()))?.head;
+        Ok(head.taken.get(&server).copied().unwrap_or_default())
+    }
+
+    /// Lets a day pass in a collection, see [`round::pass_day`].
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn pass_day(
+        &mut self,
+        collection: &CollectionId,
+        today: Day,
+        retention_days: u64,
+    ) -> Result<Receipt, RoundError<S::Error>> {
+        round::pass_day(&mut self.store, &self.guard, collection, today, retention_days)
+    }
+
+    /// A living record, read through the app's struct; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ReadError`]; nothing was changed.
+    pub fn read<T: Serialize + DeserializeOwned>(
+        &self,
+        collection: &CollectionId,
+        record: &RecordId,
+        shape: &Shape,
+    ) -> Result<Option<Seen<T>>, ReadError<S::Error>> {
+        let row = self.row(collection, record).map_err(ReadError::Store)?;
+        let Some(row) = row.filter(|row| row.version.is_alive()) else { return Ok(None) };
+        Ok(Some(Seen::read(collection.clone(), &row, shape.clone(), self.show)?))
+    }
+
+    /// All that is held of one record.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn row(&self, collection: &CollectionId, record: &RecordId) -> Result<Option<Row>, S::Error> {
+        let set = ReadSet::head(collection.clone()).with_records([record.clone()]);
+        Ok(self.store.read(&set)?.rows.remove(record))
+    }
+
+    /// The living records after `after`, by id, at most `limit` of the rows looked at.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn records(
+        &self,
+        collection: &CollectionId,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RecordId>, S::Error> {
+        let query = Query::Range { after: after.cloned(), limit };
+        let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(query))?;
+        Ok(slice.rows.into_values().filter(|row| row.version.is_alive()).map(|row| row.record).collect())
+    }
+
+    /// The deleted records whose fields are still here, longest dead first.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn trash(&self, collection: &CollectionId) -> Result<Vec<RecordId>, S::Error> {
+        let query = Query::Dead { until: crate::values::time::DayTick(u64::MAX), limit: usize::MAX };
+        Ok(self.store.read(&ReadSet::head(collection.clone()).with_query(query))?.found)
+    }
+
+    /// The open hold of a collection, if there is one.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn hold(&self, collection: &CollectionId) -> Result<Option<Hold>, S::Error> {
+        round::open_hold(&self.store, collection)
+    }
+
+    /// Why a record is as it is; `None` if it was never seen.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn explain(&self, collection: &CollectionId, record: &RecordId) -> Result<Option<Explanation>, S::Error> {
+        Ok(self.row(collection, record)?.map(|row| Explanation::of(&row)))
+    }
+
+    /// This installation.
+    #[must_use]
+    pub const fn replica(&self) -> ReplicaId {
+        self.replica
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+}
+
+impl<S: Receipts> Device<S> {
+    /// Brings back what was before a receipt. Records changed since are left as they are, and listed as refused.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn undo(
+        &mut self,
+        receipt: &ReceiptId,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let entry = self.store.receipt(receipt).map_err(WriteFailed::Read)?;
+        let formers = entry.ok_or_else(|| WriteFailed::NoReceipt { found: receipt.clone() })?.formers;
+        let records = formers.iter().map(|former| former.record.clone());
+        let set = ReadSet::head(receipt.collection.clone()).with_records(records);
+        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let identifying = self.guard.identifying(&receipt.collection);
+        let signature = Signature { by: by.into(), at };
+        let draft = Draft::of_undo(slice, self.replica, &formers, &signature, identifying)?;
+        Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
+    }
+}

@@ -1,0 +1,55 @@
+//! A device and a server in one process: one whole sync.
+
+use super::{device::Device, round::RoundError, server::Server};
+use crate::act::{receipt::Receipt, store::Store};
+use crate::decide::guard::Inputs;
+use crate::values::id::CollectionId;
+
+/// What one sync of one collection did on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exchanged {
+    /// What the server took in; `None` if the device had nothing to push.
+    pub pushed: Option<Receipt>,
+    /// What the device took in.
+    pub pulled: Receipt,
+}
+
+/// Why a sync stopped. The side named is as it was; the other may have taken in what came before, and the next sync
+/// goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError<D, S> {
+    /// The device's part.
+    #[error("on the device: {0}")]
+    Device(#[source] RoundError<D>),
+    /// The server's part.
+    #[error("on the server: {0}")]
+    Server(#[source] RoundError<S>),
+}
+
+/// Pushes what the server has not, pulls what the device has not, and notes what is known where.
+///
+/// # Errors
+/// [`ExchangeError`].
+pub fn exchange<D: Store, S: Store>(
+    device: &mut Device<D>,
+    server: &mut Server<S>,
+    collection: &CollectionId,
+    inputs: &Inputs<'_>,
+) -> Result<Exchanged, ExchangeError<D::Error, S::Error>> {
+    let on_device = |error| ExchangeError::Device(RoundError::Read(error));
+    let changes = device.pending(collection, usize::MAX).map_err(on_device)?;
+    let pushed = if changes.offers.is_empty() {
+        None
+    } else {
+        let (receipt, known) = server.take_in(changes, inputs).map_err(ExchangeError::Server)?;
+        device.acknowledged(&known).map_err(ExchangeError::Device)?;
+        Some(receipt)
+    };
+    let taken = device.taken(collection, server.replica()).map_err(on_device)?;
+    let changes = server.since(collection, taken, usize::MAX);
+    let changes = changes.map_err(|error| ExchangeError::Server(RoundError::Read(error)))?;
+    let pulled = device.take_in(changes, inputs).map_err(ExchangeError::Device)?;
+    Ok(Exchanged { pushed, pulled })
+}

@@ -1,0 +1,103 @@
+//! A server replica: it takes in what devices push, and shows what it has. It authors nothing.
+
+use super::{
+    explain::Explanation,
+    round::{self, RoundError},
+};
+use crate::act::{receipt::Receipt, store::Store};
+use crate::decide::{
+    changes::{Acknowledgement, Changes},
+    guard::{Guard, Inputs},
+    line::{Hold, Revision},
+    slice::{Query, ReadSet},
+};
+use crate::values::{
+    id::{CollectionId, RecordId, ReplicaId},
+    time::Day,
+};
+
+/// A server's replica of one account, over a store.
+#[derive(Debug, Clone)]
+pub struct Server<S> {
+    store: S,
+    replica: ReplicaId,
+    guard: Guard,
+}
+
+impl<S: Store> Server<S> {
+    /// A server replica; its store keeps each collection by itself.
+    #[must_use]
+    pub const fn new(store: S, replica: ReplicaId, guard: Guard) -> Self {
+        Self { store, replica, guard }
+    }
+
+    /// Takes in what a device pushed, and names what it now knows of it.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn take_in(
+        &mut self,
+        changes: Changes,
+        inputs: &Inputs<'_>,
+    ) -> Result<(Receipt, Acknowledgement), RoundError<S::Error>> {
+        let collection = changes.collection.clone();
+        let records = changes.offers.iter().map(|offer| offer.record.clone()).collect();
+        let receipt = round::take_in(&mut self.store, &self.guard, changes, inputs)?;
+        let known = round::acknowledge(&self.store, self.replica, &collection, records).map_err(RoundError::Read)?;
+        let is_refused = |record: &RecordId| receipt.refused.iter().any(|(refused, _)| refused == record);
+        let known = known.known.into_iter().filter(|(record, _)| !is_refused(record)).collect();
+        Ok((receipt, Acknowledgement { from: self.replica, collection, known }))
+    }
+
+    /// What has changed after a revision: whole commits, until there are `limit` records or more.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn since(&self, collection: &CollectionId, after: Revision, limit: usize) -> Result<Changes, S::Error> {
+        let mut changes = round::show(&self.store, self.replica, collection, Query::Since { after, limit })?;
+        changes.upto = changes.upto.max(Some(after));
+        Ok(changes)
+    }
+
+    /// Lets a day pass in a collection, see [`round::pass_day`].
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn pass_day(
+        &mut self,
+        collection: &CollectionId,
+        today: Day,
+        retention_days: u64,
+    ) -> Result<Receipt, RoundError<S::Error>> {
+        round::pass_day(&mut self.store, &self.guard, collection, today, retention_days)
+    }
+
+    /// The open hold of a collection, if there is one. A device answers it.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn hold(&self, collection: &CollectionId) -> Result<Option<Hold>, S::Error> {
+        round::open_hold(&self.store, collection)
+    }
+
+    /// Why a record is as it is; `None` if it was never seen.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn explain(&self, collection: &CollectionId, record: &RecordId) -> Result<Option<Explanation>, S::Error> {
+        let set = ReadSet::head(collection.clone()).with_records([record.clone()]);
+        Ok(self.store.read(&set)?.rows.remove(record).map(|row| Explanation::of(&row)))
+    }
+
+    /// This replica.
+    #[must_use]
+    pub const fn replica(&self) -> ReplicaId {
+        self.replica
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+}

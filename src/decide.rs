@@ -1,0 +1,25 @@
+//! What should happen: pure and total, with no way to touch a store.
+//!
+//! ```text
+//! Slice (what we hold) ┐
+//!                      ├─> Diff ──> Draft ──> Guard::review ──> Approved
+//! Changes (what came)  ┘   facts    nobody     consents in       the only way on
+//!                                   agreed
+//! ```
+
+pub mod limits;
+pub mod breach;
+pub mod line;
+pub mod consent;
+pub mod ledger;
+pub mod row;
+pub mod slice;
+pub mod changes;
+pub mod write;
+pub mod harm;
+pub mod diff;
+pub mod draft;
+mod resolve;
+pub mod author;
+pub mod answer;
+pub mod guard;

@@ -1,0 +1,251 @@
+//! Local writes → Draft. A write gets its dots here; a bulk delete that the guard holds never uses them.
+
+use alloc::vec::Vec;
+
+use super::{
+    draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
+    harm::Harm,
+    line::LineStatus,
+    resolve::Judge,
+    row::{Quarantine, Row},
+    slice::Slice,
+    write::{Action, Write},
+};
+use crate::values::{
+    id::{FieldName, RecordId, ReplicaId},
+    record::{Life, Record, Seeing},
+    register::{Cause, Stamp},
+    time::Timestamp,
+    value::{MAX_VALUE_DEPTH, Value},
+    version::Version,
+    version_vector::Dot,
+};
+
+/// Why a local write can not be made. Nothing was changed, and no counter was used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A person creates a record that is there already.
+    #[error("expected no record '{record}', found one; nothing was changed")]
+    Exists {
+        /// The record.
+        record: RecordId,
+    },
+    /// There is no such record.
+    #[error("expected a record '{record}', found none; nothing was changed")]
+    Missing {
+        /// The record.
+        record: RecordId,
+    },
+    /// A value is nested too deep.
+    #[error("expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; nothing was changed")]
+    TooDeep {
+        /// The field.
+        field: FieldName,
+    },
+    /// This replica id has used up its counters and has to be replaced.
+    #[error("expected a counter below 2^64 - 1, found none left; nothing was changed; take a new replica id")]
+    CountersUsedUp,
+}
+
+/// Gives out this replica's dots, one for each record written.
+#[derive(Debug)]
+pub(super) struct Pen {
+    replica: ReplicaId,
+    counter: u64,
+    at: Timestamp,
+}
+
+impl Pen {
+    pub(super) const fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
+        Self { replica, counter: slice.head.counter, at }
+    }
+
+    pub(super) fn stamp(&mut self, cause: Cause) -> Result<Stamp, WriteError> {
+        self.counter = self.counter.checked_add(1).filter(|next| *next < u64::MAX).ok_or(WriteError::CountersUsedUp)?;
+        Ok(Stamp { dot: Dot { replica: self.replica, counter: self.counter }, cause, at: self.at })
+    }
+}
+
+impl Draft {
+    /// Proposes a local write. `slice` holds the rows that [`Write::records`] names.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was changed.
+    pub fn of_write(
+        slice: Slice,
+        replica: ReplicaId,
+        write: &Write,
+        at: Timestamp,
+        identifying: Option<&str>,
+    ) -> Result<Self, WriteError> {
+        let mut pen = Pen::new(&slice, replica, at);
+        let judge = Judge { slice: &slice, identifying };
+        let cause = write.cause;
+        let entries = match &write.action {
+            Action::Create { record, fields, life } => [create(&judge, &mut pen, record, fields, life, cause)?].into(),
+            Action::Edit { record, seeing, edits } => [edit(&judge, &mut pen, record, seeing, edits, cause)?].into(),
+            Action::Delete { record, moved } => {
+                let row = visible(&slice, record)?;
+                let stamp = pen.stamp(cause)?;
+                [own_delete(row, stamp, Life::Deleted { moved: moved.clone() }, By::Own(cause))].into()
+            }
+            Action::DeleteMany { records } => delete_many(&slice, &mut pen, records, cause)?,
+            Action::Restore { record } => [restore(&slice, &mut pen, record)?].into(),
+        };
+        Ok(Self { slice, origin: Origin::Own, entries })
+    }
+}
+
+fn create(
+    judge: &Judge<'_>,
+    pen: &mut Pen,
+    record: &RecordId,
+    fields: &[(FieldName, Value)],
+    life: &Life,
+    cause: Cause,
+) -> Result<Entry, WriteError> {
+    let mut edits: Vec<(FieldName, Option<Value>)> =
+        fields.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    check_depth(&edits)?;
+    let Some(row) = judge.slice.rows.get(record) else {
+        let stamp = pen.stamp(cause)?;
+        let born = Record::new().with_life(stamp, &Seeing::default(), life.clone());
+        let version = Version::encode(&born.with_fields(stamp, &Seeing::default(), edits));
+        let pass = own(version, After::Nothing, cause);
+        return Ok(entry(record, None, pass));
+    };
+    match (row.version.is_alive(), cause.is_person()) {
+        (true, true) => Err(WriteError::Exists { record: record.clone() }),
+        (_, false) => {
+            let seeing = row.version.record().seeing();
+            edit(judge, pen, record, &seeing, &edits, cause)
+        }
+        (false, true) => {
+            // Revived with these contents: what is not named is cleared, as of a record that had not been there.
+            let old = row.known().record();
+            let gone = old.fields().keys().filter(|name| !fields.iter().any(|(new, _)| new == *name));
+            edits.extend(gone.map(|name| (name.clone(), None)));
+            let stamp = pen.stamp(cause)?;
+            let seeing = old.seeing();
+            let alive = old.with_life(stamp, &seeing, life.clone()).with_fields(stamp, &seeing, edits);
+            let pass = own(Version::encode(&alive), After::Nothing, cause);
+            Ok(entry(record, Some(row.clone()), pass))
+        }
+    }
+}
+
+fn edit(
+    judge: &Judge<'_>,
+    pen: &mut Pen,
+    record: &RecordId,
+    seeing: &Seeing,
+    edits: &[(FieldName, Option<Value>)],
+    cause: Cause,
+) -> Result<Entry, WriteError> {
+    check_depth(edits)?;
+    let row = judge.slice.rows.get(record).ok_or_else(|| WriteError::Missing { record: record.clone() })?;
+    if edits.is_empty() {
+        return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
+    }
+    let stamp = pen.stamp(cause)?;
+    let version = Version::encode(&row.version.record().edited(stamp, seeing, edits.to_vec()));
+    let (version, after) = beside_own_write(judge, row, version);
+    Ok(entry(record, Some(row.clone()), own(version, after, cause)))
+}
+
+fn restore(slice: &Slice, pen: &mut Pen, record: &RecordId) -> Result<Entry, WriteError> {
+    let row = slice.rows.get(record).ok_or_else(|| WriteError::Missing { record: record.clone() })?;
+    if row.version.is_alive() {
+        return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
+    }
+    let stamp = pen.stamp(Cause::User)?;
+    let dead = row.known().record();
+    let version = Version::encode(&dead.with_life(stamp, &dead.seeing(), Life::Alive { moved: None }));
+    Ok(entry(record, Some(row.clone()), own(version, After::Nothing, Cause::User)))
+}
+
+fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause) -> Result<Vec<Entry>, WriteError> {
+    let mut records: Vec<&RecordId> = records.iter().collect();
+    records.sort_unstable();
+    records.dedup();
+    let propose = |record: &RecordId| {
+        let row = visible(slice, record)?;
+        if matches!(row.quarantine, Some(Quarantine::Version { .. })) {
+            let proposal = Proposal::Refused(super::diff::Refusal::Held);
+            return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal });
+        }
+        if matches!(row.quarantine, Some(Quarantine::Removal { .. })) {
+            return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
+        }
+        let mut entry = own_delete(row, pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
+        if let Proposal::Change { held, .. } = &mut entry.proposal {
+            *held = Some(Quarantined::Removal { base: row.version.digest(), cause });
+        }
+        Ok(entry)
+    };
+    records.into_iter().map(propose).collect()
+}
+
+/// An own delete answers what was asked about the record: it is stored with all that came.
+fn own_delete(row: &Row, stamp: Stamp, life: Life, by: By) -> Entry {
+    let all = row.known().record();
+    let version = Version::encode(&all.with_life(stamp, &all.seeing(), life));
+    let after = match row.quarantine {
+        Some(Quarantine::Beside { .. }) => After::Same,
+        Some(Quarantine::Version { .. } | Quarantine::Removal { .. }) | None => After::Nothing,
+    };
+    let harm = match by {
+        By::Bulk(Cause::Listing) => {
+            Harm { loss: Some(super::harm::Loss::Hidden), is_unauthored: true, ..Harm::default() }
+        }
+        _ => Harm::default(),
+    };
+    let pass = Change { by, harm, ..own(version, after, stamp.cause) };
+    entry(&row.record, Some(row.clone()), pass)
+}
+
+/// An own write on a record about which a question is open: what is stored, and whether the question is still one.
+pub(super) fn beside_own_write(judge: &Judge<'_>, row: &Row, version: Version) -> (Version, After) {
+    match &row.quarantine {
+        None | Some(Quarantine::Beside { .. }) => (version, After::Same),
+        Some(Quarantine::Removal { .. }) => (version, After::Nothing),
+        Some(Quarantine::Version { hidden, mass, .. }) => {
+            let all = hidden.join(&version);
+            if judge.is_releasable(&version, &all, *mass) {
+                (all, After::Nothing)
+            } else {
+                (version, After::Moved { hidden: all })
+            }
+        }
+    }
+}
+
+fn visible<'a>(slice: &'a Slice, record: &RecordId) -> Result<&'a Row, WriteError> {
+    let row = slice.rows.get(record).filter(|row| row.version.is_alive());
+    row.ok_or_else(|| WriteError::Missing { record: record.clone() })
+}
+
+fn check_depth(edits: &[(FieldName, Option<Value>)]) -> Result<(), WriteError> {
+    let deep = |value: &Value| value.depth_up_to(MAX_VALUE_DEPTH) > MAX_VALUE_DEPTH;
+    match edits.iter().find(|(_, value)| value.as_ref().is_some_and(deep)) {
+        Some((field, _)) => Err(WriteError::TooDeep { field: field.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn own(version: Version, after: After, cause: Cause) -> Change {
+    Change {
+        version,
+        after,
+        by: By::Own(cause),
+        harm: Harm::default(),
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer_knows: None,
+    }
+}
+
+fn entry(record: &RecordId, before: Option<Row>, pass: Change) -> Entry {
+    Entry { record: record.clone(), before, proposal: Proposal::Change { pass, held: None, excused: None } }
+}

@@ -1,0 +1,154 @@
+//! Slice × Changes → Diff: how each record relates. Facts only, nothing resolved.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    changes::{Changes, HeldVersion, Offer},
+    line::Revision,
+    row::Row,
+    slice::Slice,
+};
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, RecordId, ReplicaId},
+    version::Version,
+    version_vector::Causality,
+};
+
+/// Why changes can not be compared. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffError {
+    /// The changes are of another collection.
+    #[error("expected changes of '{expected}', found '{found}'; nothing was changed")]
+    WrongCollection {
+        /// The slice's.
+        expected: CollectionId,
+        /// The changes'.
+        found: CollectionId,
+    },
+}
+
+/// Why one record was not taken in. All others were; this one is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Two contents under the same contexts: a cloned or broken replica.
+    #[error("expected version {ours} under these contexts, found {theirs}; the record is as it was")]
+    Equivocation {
+        /// What is stored here.
+        ours: Digest,
+        /// What came.
+        theirs: Digest,
+    },
+    /// The record has changed since, so it was left as it is.
+    #[error("expected version {expected}, found {found}: changed since; the record is as it is")]
+    ChangedSince {
+        /// What the receipt left.
+        expected: Digest,
+        /// What is stored now.
+        found: Digest,
+    },
+    /// The record is held: answer the hold first.
+    #[error("the record is held; answer the hold first; the record is as it was")]
+    Held,
+}
+
+/// One record on both sides.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// What came. Several offers of one record are joined into one.
+    pub offer: Offer,
+    /// What is held here.
+    pub row: Option<Row>,
+    /// How what is *stored* here relates to what came. A record not held here is `Before`.
+    pub causality: Causality,
+    /// Why it can not be taken in.
+    pub refusal: Option<Refusal>,
+}
+
+/// How every record that came relates to what is held.
+#[derive(Debug, Clone)]
+pub struct Diff {
+    pub(crate) slice: Slice,
+    pub(crate) from: ReplicaId,
+    pub(crate) upto: Option<Revision>,
+    pub(crate) records: Vec<Compared>,
+}
+
+impl Diff {
+    /// Compares what came with what is held. The slice must hold the rows of the records that came, where there are any;
+    /// [`Changes::read_set`] names them.
+    ///
+    /// # Errors
+    /// [`DiffError::WrongCollection`]; nothing was changed.
+    pub fn between(slice: Slice, changes: Changes) -> Result<Self, DiffError> {
+        if slice.collection != changes.collection {
+            return Err(DiffError::WrongCollection { expected: slice.collection, found: changes.collection });
+        }
+        let mut offers: BTreeMap<RecordId, Offer> = BTreeMap::new();
+        for offer in changes.offers {
+            match offers.remove(&offer.record) {
+                None => offers.insert(offer.record.clone(), offer),
+                Some(first) => offers.insert(offer.record.clone(), join_offers(&first, offer)),
+            };
+        }
+        let records = offers.into_values().map(|offer| compare(&slice, offer)).collect();
+        Ok(Self { slice, from: changes.from, upto: changes.upto, records })
+    }
+
+    /// The records, by id.
+    #[must_use]
+    pub fn records(&self) -> &[Compared] {
+        &self.records
+    }
+}
+
+fn compare(slice: &Slice, offer: Offer) -> Compared {
+    let row = slice.rows.get(&offer.record).cloned();
+    let Some(held) = &row else {
+        return Compared { offer, row, causality: Causality::Before, refusal: None };
+    };
+    let causality = relation(&held.version, &offer.version);
+    let ours = [&held.version, held.known()];
+    let theirs = [&offer.version, offer.known()];
+    let refusal = ours.iter().flat_map(|ours| theirs.iter().map(move |theirs| (*ours, *theirs))).find_map(equivocation);
+    Compared { offer, row, causality, refusal }
+}
+
+/// By both contexts; of two dead versions, by their certificates.
+pub(crate) fn relation(ours: &Version, theirs: &Version) -> Causality {
+    if ours.is_alive() || theirs.is_alive() {
+        ours.compare(theirs)
+    } else {
+        match ours.context().compare(theirs.context()) {
+            Causality::Equal => Causality::Equal,
+            _ => ours.compare(theirs),
+        }
+    }
+}
+
+/// Whether `ours` has seen all of `theirs`.
+pub(crate) fn knows(ours: &Version, theirs: &Version) -> bool {
+    matches!(relation(ours, theirs), Causality::Equal | Causality::After)
+}
+
+fn equivocation((ours, theirs): (&Version, &Version)) -> Option<Refusal> {
+    let differ = relation(ours, theirs) == Causality::Equal && ours.digest() != theirs.digest();
+    differ.then(|| Refusal::Equivocation { ours: ours.digest(), theirs: theirs.digest() })
+}
+
+fn join_offers(first: &Offer, second: Offer) -> Offer {
+    let held = (first.held.is_some() || second.held.is_some()).then(|| HeldVersion {
+        hidden: first.known().join(second.known()),
+        mass: [&first.held, &second.held].into_iter().flatten().any(|held| held.mass),
+    });
+    Offer {
+        record: second.record,
+        version: first.version.join(&second.version),
+        held,
+        excuse: second.excuse.or_else(|| first.excuse.clone()),
+    }
+}

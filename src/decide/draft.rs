@@ -1,0 +1,180 @@
+//! Diff → Draft: what is proposed for each record, and what it would take away. Nobody has agreed to it.
+
+use alloc::vec::Vec;
+
+use super::{
+    breach::{Rule, Scope},
+    consent::{Answer, Excuse},
+    diff::Refusal,
+    harm::Harm,
+    line::{LineStatus, Revision},
+    row::Row,
+    slice::Slice,
+};
+use crate::values::{
+    digest::Digest,
+    id::{RecordId, ReplicaId},
+    register::Cause,
+    time::{Day, DayTick},
+    version::Version,
+};
+
+/// What is proposed for every record that came, or that is written here. It can not be applied: only
+/// [`Guard::review`](super::guard::Guard::review) makes something of it that can.
+///
+/// Every incoming record is accounted for: taken in, known already, held, or refused. Losses are counted per record,
+/// each authored by an entry of the changes: drop entries, and the losses can only shrink (S4).
+#[derive(Debug, Clone)]
+#[must_use = "a draft does nothing until the guard has reviewed it"]
+pub struct Draft {
+    pub(crate) slice: Slice,
+    pub(crate) origin: Origin,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// Where a draft comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// A peer's changes, taken up to a revision of the peer.
+    Peer { from: ReplicaId, upto: Option<Revision> },
+    /// A write of this replica.
+    Own,
+    /// A person's answer to a hold.
+    Answer(Answer),
+    /// A new day, and the end of some retentions.
+    Day { tick: DayTick, day: Day, forget: Option<DayTick> },
+}
+
+/// What is proposed for one record.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) record: RecordId,
+    pub(crate) before: Option<Row>,
+    pub(crate) proposal: Proposal,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Proposal {
+    /// Nothing that was not known.
+    Known,
+    /// It can not be taken in.
+    Refused(Refusal),
+    /// A change, and what would be done in its place.
+    Change {
+        /// What is done if no limit breaks.
+        pass: Change,
+        /// What is done if the guard holds it; `None` if it can not be held.
+        held: Option<Quarantined>,
+        /// What is done if a person's answer names exactly this.
+        excused: Option<(Claim, Change)>,
+    },
+}
+
+/// What would lift the limits for one record.
+#[derive(Debug, Clone)]
+pub(crate) enum Claim {
+    /// An answered line that travelled with the record, and names exactly the version that would result.
+    Travelled,
+    /// A line of this replica's own hold.
+    Line(u64),
+}
+
+/// One record's next state.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) version: Version,
+    pub(crate) after: After,
+    pub(crate) by: By,
+    pub(crate) harm: Harm,
+    /// The answered line to keep with the record.
+    pub(crate) excuse: Option<Excuse>,
+    /// What becomes of the line that it closes, if it closes one.
+    pub(crate) closes: LineStatus,
+    /// What the peer that offered it knows of the record.
+    pub(crate) peer_knows: Option<Digest>,
+}
+
+/// What waits beside the record then.
+#[derive(Debug, Clone)]
+pub(crate) enum After {
+    /// What waited before.
+    Same,
+    /// Nothing.
+    Nothing,
+    /// The same question under the same line, over a version that has moved.
+    Moved { hidden: Version },
+    /// A new question.
+    New(Quarantined),
+}
+
+/// What is quarantined, under a new line.
+#[derive(Debug, Clone)]
+pub(crate) enum Quarantined {
+    Version { hidden: Version, mass: bool, why: (Rule, Scope) },
+    Beside { held: Version, hidden: Version, from: ReplicaId },
+    Removal { base: Digest, cause: Cause },
+}
+
+/// Who makes a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A peer. Counted, unless excused.
+    Peer,
+    /// This replica's own person, or their app.
+    Own(Cause),
+    /// One of many deletes at once, by this replica.
+    Bulk(Cause),
+    /// A person's answer.
+    Answer,
+    /// A peer's word that it has this.
+    Acknowledged,
+    /// The end of a retention.
+    Retention,
+}
+
+impl Draft {
+    /// Proposes to note what a peer has named as its own.
+    pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
+        let entries = acknowledged.iter().filter_map(|(record, digest)| {
+            let row = slice.rows.get(record).filter(|row| row.is_pending && row.known().digest() == *digest)?;
+            let pass = Change {
+                version: row.version.clone(),
+                after: After::Same,
+                by: By::Acknowledged,
+                harm: Harm::default(),
+                excuse: None,
+                closes: LineStatus::Struck,
+                peer_knows: Some(*digest),
+            };
+            let proposal = Proposal::Change { pass, held: None, excused: None };
+            Some(Entry { record: record.clone(), before: Some(row.clone()), proposal })
+        });
+        let entries = entries.collect();
+        Self { slice, origin: Origin::Own, entries }
+    }
+
+    /// The records for which something would be taken away, with what, if no limit broke.
+    pub fn harms(&self) -> impl Iterator<Item = (&RecordId, &Harm)> {
+        self.entries.iter().filter_map(|entry| match &entry.proposal {
+            Proposal::Change { pass, .. } if !pass.harm.is_none() => Some((&entry.record, &pass.harm)),
+            Proposal::Change { .. } | Proposal::Known | Proposal::Refused(_) => None,
+        })
+    }
+
+    /// The records that would be lost if no limit broke.
+    pub fn losses(&self) -> impl Iterator<Item = &RecordId> {
+        self.harms().filter(|(_, harm)| harm.loss.is_some()).map(|(record, _)| record)
+    }
+
+    /// How many records it accounts for.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it says nothing of any record.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}

@@ -1,0 +1,205 @@
+//! Draft → Approved: the one door between deciding and doing.
+//!
+//! The guard judges the *resulting state*, not the batch, so splitting, reordering and dripping buy nothing. For a person:
+//! sync never takes more than a tenth of a list at once (ten, if that is more), nor more than half of what you had,
+//! without asking you. What looks wrong is set aside, everything else stays in step, and you are shown what would go.
+
+mod count;
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::{
+    answer::last_line_named,
+    breach::{Breach, Rule, Scope},
+    consent::{Answer, Trust},
+    draft::{By, Claim, Draft, Entry, Proposal},
+    ledger::{RoundId, Tally},
+    limits::Limits,
+    line::Line,
+};
+use crate::values::id::CollectionId;
+use count::{Counted, Tallied};
+
+/// Judges drafts against limits. There is no way to switch it off, and nothing to force.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    limits: Limits,
+    collections: BTreeMap<CollectionId, Limits>,
+}
+
+impl Guard {
+    /// With these limits for every collection and the account, or the standard ones where those are tighter.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { limits: limits.tightened(), collections: BTreeMap::new() }
+    }
+
+    /// With other limits for one collection, or the standard ones where those are tighter.
+    #[must_use]
+    pub fn with_collection(mut self, collection: CollectionId, limits: &Limits) -> Self {
+        self.collections.insert(collection, limits.tightened());
+        self
+    }
+
+    /// The limits in force in a collection.
+    #[must_use]
+    pub fn limits(&self, collection: &CollectionId) -> &Limits {
+        self.collections.get(collection).unwrap_or(&self.limits)
+    }
+
+    /// The limits in force in the account.
+    #[must_use]
+    pub const fn account_limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The family without which a record of this collection is as good as lost.
+    #[must_use]
+    pub fn identifying(&self, collection: &CollectionId) -> Option<&str> {
+        self.limits(collection).identifying.as_deref()
+    }
+
+    /// Reviews what this replica itself proposes, outside any round with a peer.
+    pub fn review_own(&self, draft: Draft) -> Approved {
+        let round = RoundId::own(draft.slice.head.revision);
+        self.review(draft, &Inputs::new(round, Trust::Nothing))
+    }
+
+    /// Reviews a draft: what may go on, and what is held. Holding is an outcome, not an error.
+    ///
+    /// One pass: every limit is checked on the draft as a whole, in every scope; where one breaks, all that it counts is
+    /// held. `answers` are what people said to this replica's own holds; `trust` is what answers that travelled with
+    /// records are worth.
+    pub fn review(&self, draft: Draft, inputs: &Inputs<'_>) -> Approved {
+        let limits = self.limits(&draft.slice.collection).clone();
+        let mut decisions: Vec<Decision> = draft
+            .entries
+            .iter()
+            .map(|entry| if is_lifted(entry, &draft.slice.lines, inputs) { Decision::Excused } else { Decision::Pass })
+            .collect();
+        let counted: Vec<Counted<'_>> = draft
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| decisions.get(*index) == Some(&Decision::Pass))
+            .filter_map(|(index, entry)| Counted::of(index, entry))
+            .collect();
+        let mut tallied = Tallied::new(&draft.slice, inputs.round);
+        let mut breaches = Vec::new();
+        let mut hold = |breach: Breach, members: Vec<usize>| {
+            for index in members {
+                if let Some(decision @ Decision::Pass) = decisions.get_mut(index) {
+                    *decision = Decision::Held { why: (breach.rule.clone(), breach.scope) };
+                }
+            }
+            breaches.push(breach);
+        };
+        self.ask_in_bulk(&draft, &limits, &mut hold);
+        tallied.check(&draft.slice, &limits, &self.limits, &counted, &mut hold);
+        let passed = |counted: &&Counted<'_>| decisions.get(counted.index) == Some(&Decision::Pass);
+        tallied.add(counted.iter().filter(passed));
+        let Tallied { collection, account, .. } = tallied;
+        Approved { draft, decisions, breaches, tally: collection, account_tally: account, limits }
+    }
+
+    /// A bulk delete of many, or of all, takes the consent of the person who is looking at it.
+    fn ask_in_bulk(&self, draft: &Draft, limits: &Limits, hold: &mut dyn FnMut(Breach, Vec<usize>)) {
+        let is_bulk =
+            |entry: &Entry| matches!(&entry.proposal, Proposal::Change { pass, .. } if matches!(pass.by, By::Bulk(_)));
+        let members: Vec<usize> =
+            draft.entries.iter().enumerate().filter(|(_, entry)| is_bulk(entry)).map(|(index, _)| index).collect();
+        let found = u64::try_from(members.len()).unwrap_or(u64::MAX);
+        let of = draft.slice.ledger.as_ref().map_or(found, |ledger| ledger.visible);
+        let empties = found > 1 && found >= of;
+        if found >= limits.bulk_delete.0 || empties {
+            let allowed = limits.bulk_delete.0.saturating_sub(1);
+            hold(Breach { rule: Rule::BulkDelete, scope: Scope::Collection, found, allowed, of }, members);
+        }
+    }
+}
+
+/// What the guard is told, beside the draft.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Inputs<'a> {
+    /// The round that this draft belongs to.
+    pub round: RoundId,
+    /// What people said to this replica's own holds.
+    pub answers: &'a [Answer],
+    /// What answers that travelled with records are worth.
+    pub trust: Trust,
+}
+
+impl<'a> Inputs<'a> {
+    /// For one round, with no answers, and travelling ones worth `trust`.
+    #[must_use]
+    pub const fn new(round: RoundId, trust: Trust) -> Self {
+        Self { round, answers: &[], trust }
+    }
+
+    /// With a person's answers.
+    #[must_use]
+    pub const fn with_answers(mut self, answers: &'a [Answer]) -> Self {
+        self.answers = answers;
+        self
+    }
+}
+
+/// Whether what a claim asks for has been said.
+fn is_lifted(entry: &Entry, lines: &[Line], inputs: &Inputs<'_>) -> bool {
+    let Proposal::Change { excused: Some((claim, _)), .. } = &entry.proposal else { return false };
+    match claim {
+        Claim::Travelled => inputs.trust.lifts(),
+        Claim::Line(number) => inputs.answers.iter().any(|answer| {
+            last_line_named(lines, answer.digest).is_some_and(|last| *number <= last.number)
+                && lines.iter().any(|line| line.number == *number && line.record == entry.record && line.is_open())
+        }),
+    }
+}
+
+/// What the guard decided for one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It goes on.
+    Pass,
+    /// It goes on because a person said so.
+    Excused,
+    /// It is held.
+    Held { why: (Rule, Scope) },
+}
+
+/// A draft that the guard has reviewed. It has no public constructor, and it is spent by moving it.
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn copy(approved: &Approved) -> Approved { approved.clone() } // not `Clone`
+/// ```
+///
+/// ```
+/// use holdfast::decide::guard::Approved;
+/// fn pass_on(approved: Approved) -> Approved { approved }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing has been done yet: make a plan of it"]
+pub struct Approved {
+    pub(crate) draft: Draft,
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) breaches: Vec<Breach>,
+    pub(crate) tally: Tally,
+    pub(crate) account_tally: Option<Tally>,
+    pub(crate) limits: Limits,
+}
+
+impl Approved {
+    /// The limits that broke, each with both numbers.
+    #[must_use]
+    pub fn breaches(&self) -> &[Breach] {
+        &self.breaches
+    }
+
+    /// The records that are held.
+    pub fn held(&self) -> impl Iterator<Item = &crate::values::id::RecordId> {
+        let entries = self.draft.entries.iter().zip(&self.decisions);
+        entries.filter(|(_, decision)| matches!(decision, Decision::Held { .. })).map(|(entry, _)| &entry.record)
+    }
+}

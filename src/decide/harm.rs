@@ -1,0 +1,148 @@
+//! What a change of one record takes away.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::{
+    record::{Life, Record},
+    register::Cause,
+    value::Value,
+    version::{FieldHead, Version},
+};
+
+/// Why a change counts as the loss of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Loss {
+    /// The record is hidden.
+    Hidden,
+    /// Its last non-empty field is emptied.
+    LastFieldEmptied,
+    /// The family that the app named as identifying is emptied.
+    IdentityEmptied,
+    /// More than half of its non-empty families are emptied.
+    MostFamiliesEmptied,
+    /// Of three or more families, no known value is kept.
+    NothingKept,
+    /// With no author, it returns to a content that was superseded.
+    Reverted,
+}
+
+/// What a change takes away from one record. Only values that are covered count: replacing an element is a change, and
+/// a flip of which sibling is shown is nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Harm {
+    /// Whether it is the loss of the record, and why.
+    pub loss: Option<Loss>,
+    /// No person authored the loss.
+    pub is_unauthored: bool,
+    /// The families that it empties.
+    pub emptied: Vec<String>,
+    /// It overwrites a known value.
+    pub is_overwrite: bool,
+    /// The record had one or two families.
+    pub is_small: bool,
+}
+
+impl Harm {
+    /// Whether it takes away nothing at all.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.loss.is_none() && self.emptied.is_empty() && !self.is_overwrite
+    }
+
+    /// What the step from `before` to `after` takes away; `after` descends from `before`.
+    ///
+    /// `identifying` is the family without which a record is as good as lost. A record that `moved` away is not lost.
+    pub(crate) fn between(before: &Version, after: &Version, identifying: Option<&str>, moved: bool) -> Self {
+        if !before.is_alive() || before == after {
+            return Self::default();
+        }
+        if !after.is_alive() {
+            return Self {
+                loss: (!moved).then_some(Loss::Hidden),
+                is_unauthored: is_removal_unauthored(before, after),
+                ..Self::default()
+            };
+        }
+        if !covers_a_value(before, after) {
+            return Self::default();
+        }
+        let (old, new) = (before.record(), after.record());
+        let (had, has) = (known_values(&old), known_values(&new));
+        let emptied: Vec<String> = had.keys().filter(|family| !has.contains_key(*family)).cloned().collect();
+        let kept = |(family, values): (&String, &BTreeSet<Value>)| {
+            has.get(family).map_or(0, |now| values.intersection(now).count())
+        };
+        let kept: usize = had.iter().map(kept).sum();
+        let known: usize = had.values().map(BTreeSet::len).sum();
+        let reverted = !is_by_person(before, after)
+            && old.content_digest() != new.content_digest()
+            && old.superseded().contains(new.content_digest());
+        let loss = if had.is_empty() {
+            None
+        } else if has.is_empty() {
+            Some(Loss::LastFieldEmptied)
+        } else if identifying.is_some_and(|name| emptied.iter().any(|family| family == name)) {
+            Some(Loss::IdentityEmptied)
+        } else if emptied.len().saturating_mul(2) > had.len() {
+            Some(Loss::MostFamiliesEmptied)
+        } else if had.len() >= 3 && kept == 0 {
+            Some(Loss::NothingKept)
+        } else {
+            None
+        };
+        Self {
+            loss: if reverted { Some(Loss::Reverted) } else { loss },
+            is_unauthored: reverted,
+            emptied,
+            is_overwrite: kept < known,
+            is_small: (1..=2).contains(&had.len()),
+        }
+    }
+}
+
+/// Non-empty values, by family.
+fn known_values(record: &Record) -> BTreeMap<String, BTreeSet<Value>> {
+    let mut known: BTreeMap<String, BTreeSet<Value>> = BTreeMap::new();
+    for (name, register) in record.fields() {
+        let values = register.siblings().iter().map(|sibling| &sibling.value).filter(|value| !value.is_empty());
+        let mut values = values.cloned().peekable();
+        if values.peek().is_some() {
+            known.entry(String::from(name.family())).or_default().extend(values);
+        }
+    }
+    known
+}
+
+/// By headers only: whether some write that survived in `before` does not in `after`.
+fn covers_a_value(before: &Version, after: &Version) -> bool {
+    let now = after.field_heads();
+    before.field_heads().iter().any(|old| {
+        let head = now.binary_search_by_key(&old.name(), FieldHead::name).ok().and_then(|at| now.get(at));
+        head.is_none_or(|new| !old.stamps().iter().all(|stamp| new.stamps().contains(stamp)))
+    })
+}
+
+/// By headers only: whether a person made at least one of the field writes that `after` has and `before` has not, or
+/// there are none.
+fn is_by_person(before: &Version, after: &Version) -> bool {
+    let seen = before.fields_context();
+    let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
+    let mut new = stamps.filter(|stamp| !seen.covers(stamp.dot)).peekable();
+    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User)
+}
+
+fn is_removal_unauthored(before: &Version, after: &Version) -> bool {
+    let seen = before.context();
+    let new = |s: &&crate::values::register::Sibling<Life>| {
+        matches!(s.value, Life::Deleted { .. }) && !seen.covers(s.stamp.dot)
+    };
+    let mut new = after.life().siblings().iter().filter(new).peekable();
+    new.peek().is_some() && new.all(|s| s.stamp.cause == Cause::Listing)
+}

@@ -1,0 +1,164 @@
+//! Holds: lists of lines that are appended to and struck, never rewritten.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::breach::{Rule, Scope};
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, RecordId},
+};
+
+/// A store's own running number, raised by each commit to a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Revision(pub u64);
+
+impl Revision {
+    /// The next one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum LineStatus {
+    /// It waits for an answer.
+    Open,
+    /// It no longer describes anything: the record moved on.
+    Struck,
+    /// A person said yes.
+    Consented,
+    /// A person said keep.
+    Kept,
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum LineKind {
+    /// A version that would be a loss.
+    Loss,
+    /// A version that is one of too many alike changes.
+    MassChange,
+    /// A version stored here and held by a peer: nothing is at stake here, but this replica can answer.
+    Beside,
+    /// A removal that has no dot yet.
+    Proposal,
+}
+
+/// One record of a hold: what is shown, what would be shown instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its place in the hold, from 1.
+    pub number: u64,
+    /// The record.
+    pub record: RecordId,
+    /// The version held: what is stored and shown.
+    pub held: Digest,
+    /// The version hidden: what consent would store. Of a proposal, the proposal's digest.
+    pub hidden: Digest,
+    /// What it is about.
+    pub kind: LineKind,
+    /// The rule and the scope that asked.
+    pub why: (Rule, Scope),
+    /// The commit that appended it.
+    pub at: Revision,
+    /// The hold's digest up to and including this line.
+    pub running: Digest,
+    /// What became of it.
+    pub status: LineStatus,
+}
+
+impl Line {
+    /// Whether it waits for an answer.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.status == LineStatus::Open
+    }
+}
+
+/// The moving end of a collection's hold: enough to append without reading the lines.
+///
+/// A hold's digest is a running hash, so any digest ever shown names a prefix of its lines. When no line is open the
+/// hold is closed and the next begins under a new number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HoldHead {
+    /// Which hold of this collection, from 0.
+    pub hold: u64,
+    /// Lines appended to it so far.
+    pub lines: u64,
+    /// Lines of it that are open.
+    pub open: u64,
+    /// The digest of its last line; `None` before the first.
+    pub running: Option<Digest>,
+}
+
+impl HoldHead {
+    /// The digest after one more line.
+    pub(crate) fn digest_after(
+        &self,
+        collection: &CollectionId,
+        record: &RecordId,
+        held: Digest,
+        hidden: Digest,
+    ) -> Digest {
+        let start = || Digest::of("holdfast hold", &[collection.as_str().as_bytes(), &self.hold.to_le_bytes()]);
+        let before = self.running.unwrap_or_else(start);
+        Digest::of(
+            "holdfast line",
+            &[before.as_bytes(), record.as_str().as_bytes(), held.as_bytes(), hidden.as_bytes()],
+        )
+    }
+}
+
+/// The digest of a proposed removal of a version.
+pub(crate) fn removal_digest(base: Digest) -> Digest {
+    Digest::of("holdfast proposed removal", &[base.as_bytes()])
+}
+
+/// An open hold as a person is shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Where.
+    pub collection: CollectionId,
+    /// Names exactly the lines below and their predecessors. An answer carries it back.
+    pub digest: Digest,
+    /// All lines of the hold, in order, struck ones too.
+    pub lines: Vec<Line>,
+    /// Records of this collection that sync has taken before and nobody has answered for. An answer answers these, too.
+    pub earlier: Vec<RecordId>,
+    /// Records in the collection: visible, or hidden by sync and unanswered.
+    pub of: u64,
+}
+
+impl Hold {
+    /// The lines that wait for an answer.
+    pub fn open(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.is_open())
+    }
+}
+
+impl core::fmt::Display for Hold {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let open: Vec<&Line> = self.open().collect();
+        let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
+        let more = open.len().saturating_sub(names.len());
+        write!(f, "{}: {} of {} records held", self.collection, open.len(), self.of)?;
+        if let Some(line) = open.first() {
+            let (rule, scope) = &line.why;
+            write!(f, " ({rule:?} {scope})")?;
+        }
+        write!(f, ": {}", names.join(", "))?;
+        if more > 0 {
+            write!(f, " and {more} more")?;
+        }
+        write!(f, "\n  keep what is here:  keep {}\n  let the change in:  consent {}", self.digest, self.digest)
+    }
+}

@@ -1,0 +1,216 @@
+//! What to do with one record that came: the table of cases.
+//!
+//! V is the stored version, W what came, K what is held back (V joined with all that came for it before).
+
+use super::{
+    breach::{Rule, Scope},
+    changes::Offer,
+    diff::{Compared, Diff, knows},
+    draft::{After, By, Change, Claim, Draft, Entry, Origin, Proposal, Quarantined},
+    harm::Harm,
+    line::LineStatus,
+    row::{Quarantine, Row},
+    slice::Slice,
+};
+use crate::values::{id::ReplicaId, record::Life, version::Version};
+
+impl Draft {
+    /// Proposes what to do with what came. Pure and total; planning ends after one pass.
+    ///
+    /// `identifying` is the family without which a record is as good as lost, see
+    /// [`Guard::identifying`](super::guard::Guard::identifying).
+    pub fn resolve(diff: Diff, identifying: Option<&str>) -> Self {
+        let Diff { slice, from, upto, records } = diff;
+        let entries = records.into_iter().map(|compared| entry(&slice, from, compared, identifying)).collect();
+        Self { slice, origin: Origin::Peer { from, upto }, entries }
+    }
+}
+
+fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option<&str>) -> Entry {
+    let Compared { offer, row, refusal, .. } = compared;
+    let judge = Judge { slice, identifying };
+    let proposal = match (refusal, &row) {
+        (Some(refusal), _) => Proposal::Refused(refusal),
+        (None, None) => arrival(&judge, from, &offer),
+        (None, Some(row)) => match &row.quarantine {
+            Some(Quarantine::Version { hidden, mass, .. }) => onto_held(&judge, row, hidden, *mass, &offer),
+            Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => {
+                onto_plain(&judge, from, row, &offer)
+            }
+        },
+    };
+    Entry { record: offer.record, before: row, proposal }
+}
+
+/// Judges one step of one record.
+pub(super) struct Judge<'a> {
+    pub(super) slice: &'a Slice,
+    pub(super) identifying: Option<&'a str>,
+}
+
+impl Judge<'_> {
+    pub(super) fn harm(&self, before: &Version, after: &Version) -> Harm {
+        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(after))
+    }
+
+    /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too
+    /// many alike changes is released by harmlessness only: each of them alone is no loss.
+    pub(super) fn is_releasable(&self, before: &Version, after: &Version, mass: bool) -> bool {
+        let harm = self.harm(before, after);
+        if mass { harm.is_none() } else { harm.loss.is_none() }
+    }
+
+    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived.
+    fn has_moved(&self, dead: &Version) -> bool {
+        dead.life().siblings().iter().all(|sibling| match &sibling.value {
+            Life::Alive { .. } => true,
+            Life::Deleted { moved: None } => false,
+            Life::Deleted { moved: Some(to) } => {
+                let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
+                row.is_some_and(|row| {
+                    let life = row.version.life().siblings();
+                    row.version.is_alive() && life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) })
+                })
+            }
+        })
+    }
+}
+
+/// A record that is not held here: nothing can be lost.
+fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
+    let (version, after) = match &offer.held {
+        None => (offer.version.clone(), After::Nothing),
+        Some(_) => with_pair(judge, from, &offer.version, None, offer),
+    };
+    let pass = Change {
+        version,
+        after,
+        by: By::Peer,
+        harm: Harm::default(),
+        excuse: offer.excuse.clone(),
+        closes: LineStatus::Struck,
+        peer_knows: Some(offer.known().digest()),
+    };
+    Proposal::Change { pass, held: None, excused: None }
+}
+
+/// A record that is held here and about which nothing is asked that came from a peer's version.
+fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> Proposal {
+    let joined = row.version.join(&offer.version);
+    let (version, after) = match &offer.held {
+        Some(_) => with_pair(judge, from, &joined, row.quarantine.as_ref(), offer),
+        None => {
+            let after = match &row.quarantine {
+                Some(Quarantine::Beside { from: peer, hidden, .. })
+                    if *peer == from && knows(&offer.version, hidden) =>
+                {
+                    After::Nothing
+                }
+                Some(Quarantine::Removal { .. }) if joined != row.version => After::Nothing,
+                Some(_) | None => After::Same,
+            };
+            (joined, after)
+        }
+    };
+    let after = match (&row.quarantine, after) {
+        (Some(Quarantine::Removal { .. }), After::Same) if version != row.version => After::Nothing,
+        (_, after) => after,
+    };
+    let hidden = version.join(offer.known());
+    let digest = version.digest();
+    let pass = Change {
+        harm: judge.harm(&row.version, &version),
+        version,
+        after,
+        by: By::Peer,
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer_knows: Some(offer.known().digest()),
+    };
+    let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == digest).map(|excuse| {
+        let after = match &row.quarantine {
+            Some(Quarantine::Beside { .. }) if offer.held.is_none() => After::Nothing,
+            Some(_) | None => pass.after.clone(),
+        };
+        let change = Change { excuse: Some(excuse.clone()), closes: LineStatus::Consented, after, ..pass.clone() };
+        (Claim::Travelled, change)
+    });
+    let held = (pass.version != row.version).then_some(quarantined(hidden, false));
+    Proposal::Change { pass, held, excused }
+}
+
+/// A record about which a question is open.
+fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: &Offer) -> Proposal {
+    let stored = &row.version;
+    let all = hidden.join(&offer.version).join(offer.known());
+    let change = |version: &Version, after: After| Change {
+        version: version.clone(),
+        after,
+        by: By::Peer,
+        harm: judge.harm(stored, version),
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer_knows: Some(offer.known().digest()),
+    };
+    let excused = offer.excuse.as_ref().filter(|excuse| offer.held.is_none() && excuse.hidden == all.digest());
+    let excused = excused.map(|excuse| {
+        let answered =
+            Change { excuse: Some(excuse.clone()), closes: LineStatus::Consented, ..change(&all, After::Nothing) };
+        (Claim::Travelled, answered)
+    });
+    if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
+        return Proposal::Change { pass: change(stored, After::Same), held: None, excused };
+    }
+    if judge.is_releasable(stored, &all, mass) {
+        let pass = change(&all, After::Nothing);
+        return Proposal::Change { pass, held: Some(quarantined(all, mass)), excused };
+    }
+    let asked_anew =
+        || After::New(Quarantined::Version { hidden: all.clone(), mass, why: (Rule::HeldAlready, Scope::Collection) });
+    let joined = stored.join(&offer.version);
+    if !judge.is_releasable(stored, &joined, mass) {
+        return Proposal::Change { pass: change(stored, asked_anew()), held: None, excused };
+    }
+    let stands = !gains_what_is_held(stored, &offer.version, hidden) && knows(&hidden.join(&offer.version), &all);
+    let after = if stands { After::Moved { hidden: all.clone() } } else { asked_anew() };
+    let pass = change(&joined, after);
+    let held = (joined != *stored).then(|| quarantined(all, mass));
+    Proposal::Change { pass, held, excused }
+}
+
+/// The peer shows one version and holds another: what is stored here then, and what waits beside it.
+fn with_pair(
+    judge: &Judge<'_>,
+    from: ReplicaId,
+    stored: &Version,
+    beside: Option<&Quarantine>,
+    offer: &Offer,
+) -> (Version, After) {
+    let Some(pair) = &offer.held else { return (stored.clone(), After::Same) };
+    if knows(stored, &pair.hidden) {
+        let is_asked = matches!(beside, Some(Quarantine::Beside { hidden, from: peer, .. })
+            if *peer == from && hidden.digest() == pair.hidden.digest());
+        let held = offer.version.clone();
+        let asked = || After::New(Quarantined::Beside { held, hidden: pair.hidden.clone(), from });
+        return (stored.clone(), if is_asked { After::Same } else { asked() });
+    }
+    let hidden = stored.join(&pair.hidden);
+    if judge.is_releasable(stored, &hidden, pair.mass) {
+        return (hidden, After::Nothing);
+    }
+    let why = (Rule::HeldElsewhere, Scope::Collection);
+    (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))
+}
+
+/// Whether `came` brings `stored` writes that `hidden` has seen: the question is then another one.
+fn gains_what_is_held(stored: &Version, came: &Version, hidden: &Version) -> bool {
+    came.context().iter().any(|dot| {
+        let had = stored.context().get(dot.replica);
+        dot.counter > had && hidden.context().get(dot.replica) > had
+    })
+}
+
+/// What the guard quarantines; it fills in which rule asked.
+fn quarantined(hidden: Version, mass: bool) -> Quarantined {
+    Quarantined::Version { hidden, mass, why: (Rule::HeldAlready, Scope::Collection) }
+}

@@ -1,0 +1,192 @@
+//! What we hold: the part of a replica that one decision needs.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ledger::{FirstSeen, Ledger, Tally},
+    line::{HoldHead, Line, Revision},
+    row::Row,
+};
+use crate::values::{
+    id::{CollectionId, RecordId, ReplicaId},
+    time::{Day, DayTick},
+};
+
+/// Which records a store is asked for, beside those named.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Query {
+    /// None.
+    #[default]
+    Nothing,
+    /// Changed after a revision, oldest change first: whole commits, until there are `limit` records or more.
+    Since {
+        /// Exclusive.
+        after: Revision,
+        /// Records that are enough.
+        limit: usize,
+    },
+    /// Not yet named by the peer as its own, at most `limit`.
+    Pending {
+        /// Records, at most.
+        limit: usize,
+    },
+    /// By id, at most `limit`.
+    Range {
+        /// Exclusive; from the first if `None`.
+        after: Option<RecordId>,
+        /// Records, at most.
+        limit: usize,
+    },
+    /// Dead since a tick or earlier, with fields still here: the trash, oldest first.
+    Dead {
+        /// Inclusive.
+        until: DayTick,
+        /// Records, at most.
+        limit: usize,
+    },
+    /// With an unanswered loss from a revision or earlier.
+    Lost {
+        /// Inclusive.
+        until: Revision,
+    },
+}
+
+/// What a decision needs to see. A store answers with a [`Slice`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReadSet {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Records by id.
+    pub records: Vec<RecordId>,
+    /// Records by another way.
+    pub query: Query,
+    /// Records of other collections, to see whether a move has arrived.
+    pub moved: Vec<(CollectionId, RecordId)>,
+    /// All lines of the current hold.
+    pub lines: bool,
+}
+
+impl ReadSet {
+    /// Asks for the head and the ledger of a collection, and no record.
+    #[must_use]
+    pub const fn head(collection: CollectionId) -> Self {
+        Self { collection, records: Vec::new(), query: Query::Nothing, moved: Vec::new(), lines: false }
+    }
+
+    /// Asks for these records, too.
+    #[must_use]
+    pub fn with_records(mut self, records: impl IntoIterator<Item = RecordId>) -> Self {
+        self.records.extend(records);
+        self
+    }
+
+    /// Asks for the records of a query, too.
+    #[must_use]
+    pub fn with_query(mut self, query: Query) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Asks for the lines of the current hold, too.
+    #[must_use]
+    pub const fn with_lines(mut self) -> Self {
+        self.lines = true;
+        self
+    }
+
+    /// Asks for records of other collections, too.
+    #[must_use]
+    pub fn with_moved(mut self, moved: impl IntoIterator<Item = (CollectionId, RecordId)>) -> Self {
+        self.moved.extend(moved);
+        self
+    }
+}
+
+/// The durable numbers of one collection on one replica.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Head {
+    /// Raised by each commit.
+    pub revision: Revision,
+    /// The last counter this replica has used here.
+    pub counter: u64,
+    /// The end of the hold.
+    pub hold: HoldHead,
+    /// What the last round has taken.
+    pub tally: Option<Tally>,
+    /// Days lived through.
+    pub tick: DayTick,
+    /// The greatest day that the host has named.
+    pub day: Option<Day>,
+    /// How far each peer's changes have been taken in.
+    pub taken: BTreeMap<ReplicaId, Revision>,
+    /// The ledger was missing once, and no person has answered since.
+    pub is_ledger_lost: bool,
+}
+
+/// The durable numbers of one account on a device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AccountHead {
+    /// Raised by each commit to any collection.
+    pub revision: Revision,
+    /// What the last round has taken.
+    pub tally: Option<Tally>,
+    /// The ledger was missing once, and no person has answered since.
+    pub is_ledger_lost: bool,
+}
+
+/// The account's part of a slice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// The account's numbers.
+    pub head: AccountHead,
+    /// The account's ledger. `None`: missing or damaged, which counts as spent.
+    pub ledger: Option<Ledger>,
+}
+
+/// What a replica holds, as far as one [`ReadSet`] asked. Absence of a record that was asked for is a fact.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Slice {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Its numbers.
+    pub head: Head,
+    /// Its ledger. `None`: missing or damaged, which counts as spent.
+    pub ledger: Option<Ledger>,
+    /// The account's part, on a device.
+    pub account: Option<Account>,
+    /// The place that the next new record will take.
+    pub next_place: FirstSeen,
+    /// The rows asked for by id or by query.
+    pub rows: BTreeMap<RecordId, Row>,
+    /// The ids found by the query, in its order.
+    pub found: Vec<RecordId>,
+    /// The rows asked for in other collections.
+    pub moved: BTreeMap<(CollectionId, RecordId), Row>,
+    /// The lines of the current hold, if asked for.
+    pub lines: Vec<Line>,
+}
+
+impl Slice {
+    /// An empty collection.
+    #[must_use]
+    pub fn empty(collection: CollectionId) -> Self {
+        Self {
+            collection,
+            head: Head::default(),
+            ledger: Some(Ledger::default()),
+            account: None,
+            next_place: FirstSeen::default(),
+            rows: BTreeMap::new(),
+            found: Vec::new(),
+            moved: BTreeMap::new(),
+            lines: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Local writes, as values: what a person or the app wants to change.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::ops::Deref;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::row::Row;
+use crate::values::{
+    id::{CollectionId, FieldName, MoveId, RecordId},
+    record::{Destination, Life, Seeing},
+    register::{Cause, Register, Show},
+    shape::{Shape, ShapeError, changed},
+    value::Value,
+};
+
+/// An app's own struct as it was read, with what was read under it.
+///
+/// It dereferences to the struct. [`save`](Self::save) writes only the fields that differ from what was *read* and
+/// covers only what was read, so a stale struct saved after a sync loses nothing.
+#[derive(Debug, Clone)]
+pub struct Seen<T> {
+    collection: CollectionId,
+    record: RecordId,
+    seeing: Seeing,
+    shape: Shape,
+    fields: BTreeMap<FieldName, Value>,
+    contents: T,
+}
+
+impl<T: Serialize + DeserializeOwned> Seen<T> {
+    /// Reads a row through the app's struct. Fields that the struct does not name stay untouched by a later save.
+    ///
+    /// # Errors
+    /// [`ShapeError`], if the fields do not fit the struct. Nothing was changed.
+    pub(crate) fn read(collection: CollectionId, row: &Row, shape: Shape, show: Show) -> Result<Self, ShapeError> {
+        let record = row.version.record();
+        let shown = |(name, register): (&FieldName, &Register<Value>)| {
+            register.shown(show).map(|value| (name.clone(), value.clone()))
+        };
+        let shown: BTreeMap<FieldName, Value> = record.fields().iter().filter_map(shown).collect();
+        let contents: T = shape.from_fields(&shown)?;
+        let fields = shape.to_fields(&contents)?;
+        Ok(Self { collection, record: row.record.clone(), seeing: record.seeing(), shape, fields, contents })
+    }
+
+    /// The change from what was read to `new`.
+    ///
+    /// # Errors
+    /// [`ShapeError`], if `new` can not be expressed in fields. Nothing was changed.
+    pub fn save(&self, new: &T, cause: Cause) -> Result<Write, ShapeError> {
+        let edits = changed(&self.fields, &self.shape.to_fields(new)?);
+        let action = Action::Edit { record: self.record.clone(), seeing: self.seeing.clone(), edits };
+        Ok(Write { collection: self.collection.clone(), cause, action })
+    }
+
+    /// The record.
+    #[must_use]
+    pub const fn id(&self) -> &RecordId {
+        &self.record
+    }
+
+    /// The struct.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.contents
+    }
+}
+
+impl<T> Deref for Seen<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.contents
+    }
+}
+
+/// One local write, not yet made.
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub(crate) collection: CollectionId,
+    pub(crate) cause: Cause,
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Create { record: RecordId, fields: Vec<(FieldName, Value)>, life: Life },
+    Edit { record: RecordId, seeing: Seeing, edits: Vec<(FieldName, Option<Value>)> },
+    Delete { record: RecordId, moved: Option<Destination> },
+    DeleteMany { records: Vec<RecordId> },
+    Restore { record: RecordId },
+}
+
+impl Write {
+    /// Creates a record from the app's struct. Over an existing record, a person's create is an error and a machine's is
+    /// an edit; over a deleted one, a person's create revives it with these contents.
+    ///
+    /// # Errors
+    /// [`ShapeError`], if the struct can not be expressed in fields. Nothing was changed.
+    pub fn create<T: Serialize>(
+        collection: CollectionId,
+        record: RecordId,
+        contents: &T,
+        shape: &Shape,
+        cause: Cause,
+    ) -> Result<Self, ShapeError> {
+        let fields = shape.to_fields(contents)?.into_iter().collect();
+        Ok(Self::create_fields(collection, record, fields, cause))
+    }
+
+    /// Creates a record from fields.
+    #[must_use]
+    pub const fn create_fields(
+        collection: CollectionId,
+        record: RecordId,
+        fields: Vec<(FieldName, Value)>,
+        cause: Cause,
+    ) -> Self {
+        let action = Action::Create { record, fields, life: Life::Alive { moved: None } };
+        Self { collection, cause, action }
+    }
+
+    /// Deletes one record, covering what this replica shows of it.
+    #[must_use]
+    pub const fn delete(collection: CollectionId, record: RecordId, cause: Cause) -> Self {
+        Self { collection, cause, action: Action::Delete { record, moved: None } }
+    }
+
+    /// Deletes several records. Many at once, or all of a collection, are held before any of them gets a dot, and the
+    /// receipt's hold is the question for the person who is looking.
+    #[must_use]
+    pub const fn delete_many(collection: CollectionId, records: Vec<RecordId>, cause: Cause) -> Self {
+        Self { collection, cause, action: Action::DeleteMany { records } }
+    }
+
+    /// Brings a deleted record back from the trash.
+    #[must_use]
+    pub const fn restore(collection: CollectionId, record: RecordId) -> Self {
+        Self { collection, cause: Cause::User, action: Action::Restore { record } }
+    }
+
+    /// The two halves of a move: the create there, which carries what is shown, and the delete here. What was in
+    /// conflict stays readable in the deleted record.
+    pub(crate) fn relocation(
+        from: &CollectionId,
+        row: &Row,
+        (id, collection, record): (MoveId, &CollectionId, &RecordId),
+        show: Show,
+    ) -> (Self, Self) {
+        let contents = row.version.record();
+        let shown =
+            |(name, register): (&FieldName, &Register<Value>)| Some((name.clone(), register.shown(show)?.clone()));
+        let fields = contents.fields().iter().filter_map(shown).collect();
+        let life = Life::Alive { moved: Some(id) };
+        let to = Destination { id, collection: collection.clone(), record: record.clone() };
+        let create = Action::Create { record: record.clone(), fields, life };
+        let delete = Action::Delete { record: row.record.clone(), moved: Some(to) };
+        (
+            Self { collection: collection.clone(), cause: Cause::User, action: create },
+            Self { collection: from.clone(), cause: Cause::User, action: delete },
+        )
+    }
+
+    /// The collection it writes to.
+    #[must_use]
+    pub const fn collection(&self) -> &CollectionId {
+        &self.collection
+    }
+
+    /// The records it names.
+    #[must_use]
+    pub fn records(&self) -> Vec<RecordId> {
+        match &self.action {
+            Action::Create { record, .. }
+            | Action::Edit { record, .. }
+            | Action::Delete { record, .. }
+            | Action::Restore { record } => [record.clone()].into(),
+            Action::DeleteMany { records } => records.clone(),
+        }
+    }
+}

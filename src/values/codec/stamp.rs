@@ -1,0 +1,128 @@
+//! Names of writes, with each replica written out once.
+
+use alloc::vec::Vec;
+
+use minicbor::data::Type;
+use uuid::Uuid;
+
+use super::{DecodeError, Reader, Writer};
+use crate::values::{
+    id::ReplicaId,
+    register::{Cause, Stamp},
+    superseded::{ContentDigest, MAX_SUPERSEDED, Superseded},
+    time::Timestamp,
+    version_vector::{Dot, VersionVector},
+};
+
+/// Writes `table` in full. Later on its replicas are named by their index in it.
+pub(super) fn write_table(writer: &mut Writer, table: &VersionVector) {
+    writer.array(table.iter().len().saturating_mul(2));
+    for dot in table.iter() {
+        writer.bytes(dot.replica.as_bytes());
+        writer.uint(dot.counter);
+    }
+}
+
+/// Reads what [`write_table`] wrote. `check` is given the number of replicas.
+pub(super) fn read_table(
+    reader: &mut Reader<'_>,
+    check: impl FnOnce(usize) -> Result<(), DecodeError>,
+) -> Result<VersionVector, DecodeError> {
+    let replicas = reader.count()?.div_euclid(2);
+    check(replicas)?;
+    (0..replicas).map(|_| Ok(Dot { replica: read_id(reader)?, counter: reader.uint()? })).collect()
+}
+
+/// Writes a vector that is at most `table`: null where it equals it, else a counter for each entry.
+pub(super) fn write_vector(writer: &mut Writer, table: &VersionVector, vector: &VersionVector) {
+    if vector == table {
+        return writer.null();
+    }
+    writer.array(table.iter().len());
+    table.iter().for_each(|entry| writer.uint(vector.get(entry.replica)));
+}
+
+/// Reads what [`write_vector`] wrote.
+pub(super) fn read_vector(reader: &mut Reader<'_>, table: &VersionVector) -> Result<VersionVector, DecodeError> {
+    if reader.kind()? == Type::Null {
+        return reader.null().map(|()| table.clone());
+    }
+    reader.tuple(table.iter().len())?;
+    table.iter().map(|entry| Ok(Dot { replica: entry.replica, counter: reader.uint()? })).collect()
+}
+
+pub(super) fn write_stamp(writer: &mut Writer, table: &VersionVector, stamp: Stamp) {
+    writer.array(4);
+    write_replica(writer, table, stamp.dot.replica);
+    writer.uint(stamp.dot.counter);
+    writer.uint(match stamp.cause {
+        Cause::User => 0,
+        Cause::App => 1,
+        Cause::Import => 2,
+        Cause::Listing => 3,
+    });
+    writer.int(stamp.at.as_micros());
+}
+
+pub(super) fn read_stamp(reader: &mut Reader<'_>, table: &VersionVector) -> Result<Stamp, DecodeError> {
+    reader.tuple(4)?;
+    let dot = read_dot(reader, table)?;
+    let unknown = reader.expected("a cause from 0 to 3");
+    let cause = match reader.uint()? {
+        0 => Cause::User,
+        1 => Cause::App,
+        2 => Cause::Import,
+        3 => Cause::Listing,
+        _ => return Err(unknown),
+    };
+    Ok(Stamp { dot, cause, at: Timestamp::from_micros(reader.int()?) })
+}
+
+pub(super) fn write_hints(writer: &mut Writer, table: &VersionVector, superseded: &Superseded) {
+    writer.array(superseded.iter().len().saturating_mul(3));
+    for (dot, content) in superseded.iter() {
+        write_replica(writer, table, dot.replica);
+        writer.uint(dot.counter);
+        writer.uint(content.0);
+    }
+}
+
+pub(super) fn read_hints(reader: &mut Reader<'_>, table: &VersionVector) -> Result<Superseded, DecodeError> {
+    let entries = reader.count()?.div_euclid(3);
+    if entries > MAX_SUPERSEDED {
+        return Err(DecodeError::TooMany { what: "superseded contents", limit: MAX_SUPERSEDED, found: entries });
+    }
+    let entry = |_| Ok((read_dot(reader, table)?, ContentDigest(reader.uint()?)));
+    Ok((0..entries).map(entry).collect::<Result<Vec<_>, DecodeError>>()?.into_iter().collect())
+}
+
+/// Reads 16 bytes that name something random.
+pub(super) fn read_id<T: From<Uuid>>(reader: &mut Reader<'_>) -> Result<T, DecodeError> {
+    Ok(Uuid::from_bytes(reader.fixed()?).into())
+}
+
+fn read_dot(reader: &mut Reader<'_>, table: &VersionVector) -> Result<Dot, DecodeError> {
+    let replica = read_replica(reader, table)?;
+    let error = reader.expected("a counter from 1");
+    match reader.uint()? {
+        0 => Err(error),
+        counter => Ok(Dot { replica, counter }),
+    }
+}
+
+/// The index in `table`; in full only where the replica is not in it, which a hint's may be.
+fn write_replica(writer: &mut Writer, table: &VersionVector, replica: ReplicaId) {
+    match table.index_of(replica).and_then(|index| u64::try_from(index).ok()) {
+        Some(index) => writer.uint(index),
+        None => writer.bytes(replica.as_bytes()),
+    }
+}
+
+fn read_replica(reader: &mut Reader<'_>, table: &VersionVector) -> Result<ReplicaId, DecodeError> {
+    if reader.kind()? == Type::Bytes {
+        return read_id(reader);
+    }
+    let error = reader.expected("the index of a replica");
+    let index = usize::try_from(reader.uint()?).ok();
+    index.and_then(|index| table.at(index)).map(|entry| entry.replica).ok_or(error)
+}

@@ -1,0 +1,236 @@
+//! A version: one record as its canonical bytes, with the header at hand.
+
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use core::{fmt, ops::Range};
+
+use super::{
+    codec::{self, DecodeError, DecodeLimits, record::Encoded},
+    digest::Digest,
+    id::FieldName,
+    record::{Life, Record, is_alive},
+    register::{Register, Sibling, Stamp},
+    superseded::Superseded,
+    version_vector::{Causality, VersionVector},
+};
+
+/// One version of one record, encoded. Cheap to clone.
+///
+/// # Invariants
+/// - The bytes are the one encoding of one record; two versions are equal if their bytes are.
+/// - All but [`record`](Self::record) answers from the header, without decoding a value.
+#[derive(Clone)]
+pub struct Version {
+    bytes: Arc<[u8]>,
+    header: Arc<Header>,
+}
+
+struct Header {
+    digest: Digest,
+    context: VersionVector,
+    fields_context: VersionVector,
+    life: Register<Life>,
+    fields: Box<[FieldHead]>,
+    values: Box<[Range<usize>]>,
+    superseded: Superseded,
+}
+
+/// What a header says of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldHead {
+    name: FieldName,
+    stamps: Box<[Stamp]>,
+    is_empty: bool,
+}
+
+impl FieldHead {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &FieldName {
+        &self.name
+    }
+
+    /// The writes that survive in it, ascending, at least one. Two writes under one name (a cloned replica) stand twice.
+    #[must_use]
+    pub fn stamps(&self) -> &[Stamp] {
+        &self.stamps
+    }
+
+    /// Whether a person would say of every surviving value that nothing is there, see
+    /// [`Value::is_empty`](super::value::Value::is_empty).
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+}
+
+impl Version {
+    /// Encodes a record.
+    ///
+    /// Total. Values nested deeper than [`MAX_VALUE_DEPTH`](super::value::MAX_VALUE_DEPTH) must have been refused before
+    /// they became part of a record: their encoding is refused by [`decode`](Self::decode).
+    #[must_use]
+    pub fn encode(record: &Record) -> Self {
+        Self::from_encoded(record, codec::record::encode(record))
+    }
+
+    /// Checks bytes from outside and takes them.
+    ///
+    /// What is accepted is byte for byte what [`encode`](Self::encode) gives for [`record`](Self::record).
+    ///
+    /// # Errors
+    /// Any [`DecodeError`]. Memory used is bounded by the length of `bytes`, whatever they declare.
+    pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
+        codec::record::decode(bytes, limits).map(|(record, encoded)| Self::from_encoded(&record, encoded))
+    }
+
+    /// Checks a version that was made here against what a receiver will take.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooMany`].
+    pub fn check_limits(&self, limits: &DecodeLimits) -> Result<(), DecodeError> {
+        limits.check_bytes(self.bytes.len())?;
+        limits.check_fields(self.header.fields.len())?;
+        limits.check_replicas(self.header.context.iter().len())
+    }
+
+    /// The record, its values decoded.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let header = &*self.header;
+        let mut values = header.values.iter().cloned();
+        let mut next = || codec::restore(values.next().and_then(|at| self.bytes.get(at)).unwrap_or_default());
+        let mut register = |field: &FieldHead| {
+            Register::from_siblings(field.stamps.iter().map(|stamp| Sibling { stamp: *stamp, value: next() }).collect())
+        };
+        Record {
+            context: header.context.clone(),
+            fields_context: header.fields_context.clone(),
+            life: header.life.clone(),
+            fields: header.fields.iter().map(|field| (field.name.clone(), register(field))).collect(),
+            superseded: header.superseded.clone(),
+        }
+    }
+
+    /// The canonical bytes, as stored and sent.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Digest of what both contexts determine: of the header; of a dead record, of context and life alone, so fields
+    /// kept or purged give the same. Superseded contents are outside.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.header.digest
+    }
+
+    /// The writes that this version has seen, for life.
+    #[must_use]
+    pub fn context(&self) -> &VersionVector {
+        &self.header.context
+    }
+
+    /// The writes that this version has seen, for fields.
+    #[must_use]
+    pub fn fields_context(&self) -> &VersionVector {
+        &self.header.fields_context
+    }
+
+    /// What survives of creates, deletes and people's edits.
+    #[must_use]
+    pub fn life(&self) -> &Register<Life> {
+        &self.header.life
+    }
+
+    /// Whether the record is there, see [`Record::is_alive`].
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        is_alive(&self.header.life)
+    }
+
+    /// Whether this version has lost what it covered to a purge and has been revived since.
+    #[must_use]
+    pub fn is_thin(&self) -> bool {
+        self.is_alive() && self.header.context != self.header.fields_context
+    }
+
+    /// How this version relates to `other`, by both contexts.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Causality {
+        let (ours, theirs) = (&self.header, &other.header);
+        ours.context.compare(&theirs.context).and(ours.fields_context.compare(&theirs.fields_context))
+    }
+
+    /// The least version that has seen what both have, see [`Record::join`]. Where one has seen all of the other, its
+    /// bytes are taken as they are.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let has_hints_of =
+            |ours: &Self, theirs: &Self| ours.superseded().join(theirs.superseded()) == *ours.superseded();
+        match self.compare(other) {
+            Causality::Equal | Causality::After => self.clone(),
+            Causality::Before if has_hints_of(other, self) => other.clone(),
+            Causality::Before | Causality::Concurrent => Self::encode(&self.record().join(&other.record())),
+        }
+    }
+
+    /// Contents that this record no longer shows.
+    #[must_use]
+    pub fn superseded(&self) -> &Superseded {
+        &self.header.superseded
+    }
+
+    /// The fields in which something survives, by name.
+    #[must_use]
+    pub fn field_heads(&self) -> &[FieldHead] {
+        &self.header.fields
+    }
+
+    /// The families in which some field is not empty, ascending and without repeats.
+    #[must_use]
+    pub fn families(&self) -> Vec<&str> {
+        let filled = self.header.fields.iter().filter(|field| !field.is_empty);
+        filled.map(|field| field.name.family()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    fn from_encoded(record: &Record, encoded: Encoded) -> Self {
+        let filled = record.fields.iter().filter(|(_, register)| !register.is_empty());
+        let fields = filled.map(|(name, register)| FieldHead {
+            name: name.clone(),
+            stamps: register.siblings().iter().map(|sibling| sibling.stamp).collect(),
+            is_empty: !codec::is_filled(register),
+        });
+        let header = Header {
+            digest: encoded.digest,
+            context: record.context.clone(),
+            fields_context: record.fields_context.clone(),
+            life: record.life.clone(),
+            fields: fields.collect(),
+            values: encoded.values,
+            superseded: record.superseded.clone(),
+        };
+        Self { bytes: encoded.bytes.into(), header: Arc::new(header) }
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Version {}
+
+impl From<&Record> for Version {
+    fn from(record: &Record) -> Self {
+        Self::encode(record)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let life = if self.is_alive() { "alive" } else { "dead" };
+        let fields = self.header.fields.len();
+        write!(f, "Version({}, {life}, {fields} fields, {} bytes)", self.header.digest, self.bytes.len())
+    }
+}
