@@ -2,131 +2,121 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cause, Dots, Drafted, Event, Key, Model, Quarantine, Row, Standing, Text, Version};
+use super::{Cause, Drafted, Event, Key, Model, Quarantine, Row, Standing, Text, Version};
 
 /// What a change of one record takes away.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Harm {
     pub(super) loss: bool,
     pub(super) unauthored: bool,
-    pub(super) emptied: BTreeSet<Text>,
-    pub(super) overwritten: bool,
-    pub(super) families: usize,
+    emptied: BTreeSet<Text>,
+    overwritten: bool,
+    families: usize,
 }
 
 fn half(n: usize) -> usize {
     n.div_ceil(2)
 }
+
 fn limit(n: usize, least: usize, percent: usize) -> usize {
     least.min(half(n)).max(n * percent / 100).max(1)
 }
 
 impl Model {
     /// What `r` would lose by storing `new` over `old`.
-    pub(super) fn harm(&self, r: usize, key: Key, old: &Version, new: &Version) -> Harm {
-        let log = self.events(key);
-        if !old.is_alive(log) {
+    pub(super) fn harm(&self, r: usize, collection: u8, old: &Version, new: &Version) -> Harm {
+        let lives = new.lives();
+        if !old.is_alive() {
             return Harm::default();
         }
-        let (had, has) = (old.families(log), new.families(log));
+        if !new.is_alive() {
+            let deletes: Vec<_> = lives.iter().filter(|(_, e)| e.life.as_ref().is_some_and(|life| !life.0)).collect();
+            let fresh: Vec<_> = deletes.iter().filter(|(dot, _)| !old.life.contains_key(dot)).collect();
+            let unauthored = !fresh.is_empty() && fresh.iter().all(|(_, e)| e.cause == Cause::Listing);
+            return Harm { loss: !deletes.iter().all(|(_, e)| self.arrived(r, e)), unauthored, ..Harm::default() };
+        }
+        let (was, is) = (old.siblings(), new.siblings());
+        let covers = was.iter().any(|(name, all)| is.get(name).is_none_or(|now| !all.is_subset(now)));
+        let (had, has) = (old.families(), new.families());
         let keeps = |f: &Text, v: &Text| has.get(f).is_some_and(|known| known.contains(v));
+        let known = || had.iter().flat_map(|(f, known)| known.iter().map(move |v| keeps(f, v)));
         let emptied: BTreeSet<Text> = had.keys().copied().filter(|f| !has.contains_key(f)).collect();
-        let mut fresh: Dots = &new.lives(log) - &old.lives(log);
-        let deletes: Vec<&Event> = fresh.iter().map(|d| &log[d]).filter(|e| e.life == Some(false)).collect();
-        let arrived = |e: &Event| {
-            let Some((id, Some(to))) = e.moved else { return false };
-            let (there, log) = (self.row(r, to).version, self.events(to));
-            there.is_alive(log) && there.lives(log).iter().any(|d| log[d].moved == Some((id, None)))
-        };
-        let dead = !new.is_alive(log);
-        let hidden = dead && (deletes.is_empty() || !deletes.iter().all(|e| arrived(e)));
-        let by_listing = hidden && deletes.iter().all(|e| e.cause == Cause::Listing);
-        for name in new.names(log) {
-            fresh.extend((&new.siblings(log, name) - &old.siblings(log, name)).iter().map(|(d, _)| *d));
-        }
-        let now = new.shown(log);
-        let returned = !dead
-            && now != old.shown(log)
-            && old.superseded.iter().chain(&new.superseded).any(|(_, content)| *content == now)
-            && fresh.iter().all(|d| log[d].cause != Cause::User);
-        let emptier = (!had.is_empty() && has.is_empty())
-            || self.identifying.get(&key.0).is_some_and(|family| emptied.contains(family))
+        let lives = lives.into_iter().filter(|(dot, _)| !old.life.contains_key(dot)).map(|(_, e)| e.cause);
+        let dots = is.values().flatten().map(|(dot, _)| dot).filter(|dot| !old.fields.contains_key(dot));
+        let by_person = lives.chain(dots.map(|dot| new.fields[dot].cause)).any(|cause| cause == Cause::User);
+        let (shown, mut superseded) = (new.shown(), old.superseded.union(&new.superseded));
+        let returned = covers && !by_person && shown != old.shown() && superseded.any(|(_, content)| *content == shown);
+        let loss = (!had.is_empty() && has.is_empty())
+            || self.identifying.get(&collection).is_some_and(|family| emptied.contains(family))
             || emptied.len() * 2 > had.len()
-            || (had.len() >= 3 && !had.iter().any(|(f, known)| known.iter().any(|v| keeps(f, v))));
-        Harm {
-            loss: hidden || returned || (!dead && emptier),
-            unauthored: by_listing || returned,
-            overwritten: had.iter().any(|(f, known)| known.iter().any(|v| !keeps(f, v))),
-            families: had.len(),
-            emptied,
-        }
+            || (had.len() >= 3 && !known().any(|kept| kept));
+        let overwritten = !known().all(|kept| kept);
+        Harm { loss: loss || returned, unauthored: returned, overwritten, families: had.len(), emptied }
+    }
+
+    /// Whether the record that this delete moved away is seen to be there.
+    fn arrived(&self, r: usize, delete: &Event) -> bool {
+        let Some((id, Some(to))) = delete.moved else { return false };
+        let there = self.row(r, to).version;
+        there.is_alive() && there.lives().values().any(|e| e.moved == Some((id, None)))
     }
 
     /// Whether `new` takes nothing from `old` that a hold of this kind would keep.
-    pub(super) fn harmless(&self, r: usize, key: Key, old: &Version, new: &Version, mass: bool) -> bool {
-        let harm = self.harm(r, key, old, new);
-        !(harm.loss || (mass && harm.overwritten))
+    pub(super) fn harmless(&self, r: usize, collection: u8, old: &Version, new: &Version, mass: bool) -> bool {
+        let harm = self.harm(r, collection, old, new);
+        !(harm.loss || (mass && (harm.overwritten || !harm.emptied.is_empty())))
     }
 
     /// First-seen places of the base of a collection, or of the account.
     pub(super) fn base(&self, r: usize, collection: Option<u8>) -> Vec<usize> {
-        let counts = |(key, row): &(&Key, &Row)| {
-            row.standing != Standing::Gone && collection.is_none_or(|collection| collection == key.0)
-        };
-        let mut places: Vec<usize> = self.replicas[r].rows.iter().filter(counts).map(|(_, row)| row.place).collect();
-        places.sort_unstable();
-        places
+        let rows = self.replicas[r].rows.iter().filter(|(key, _)| collection.is_none_or(|collection| collection == key.0));
+        let places = rows.filter(|(_, row)| row.standing != Standing::Gone).map(|(_, row)| row.place);
+        places.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The records that a limit holds, and whether a mass change did. `earlier` is what this round drafted before.
-    pub(super) fn review(
-        &self,
-        r: usize,
-        account: bool,
-        base: &[usize],
-        all: &[&Drafted],
-        mine: &[Drafted],
-    ) -> BTreeMap<Key, bool> {
+    /// The records that a limit holds, and whether a mass change did. `passed` is what this round took before, from
+    /// an account that had `had` records.
+    pub(super) fn review(&self, r: usize, drafts: &[Drafted], passed: &[Drafted], had: usize) -> BTreeMap<Key, bool> {
         let mut held = BTreeMap::new();
-        let Some(collection) = mine.first().map(|d| d.key.0) else { return held };
-        let replica = &self.replicas[r];
-        let forgot = replica.forgot.contains(&collection);
-        let prefixes = (3..).map(|power| 1 << power).take_while(|size| *size < base.len());
-        let whole = (base.len(), usize::MAX, false);
-        for (n, end, prefix) in prefixes.map(|size| (size, base[size - 1], true)).chain([whole]) {
-            let inside = |key: &Key| {
-                (account || key.0 == collection) && replica.rows.get(key).map_or(!prefix, |row| row.place <= end)
-            };
-            let mine: Vec<&Drafted> = mine.iter().filter(|d| inside(&d.key)).collect();
-            let rows: Vec<(Key, &Row)> =
-                replica.rows.iter().map(|(key, row)| (*key, row)).filter(|(key, _)| inside(key)).collect();
-            let count = |counts: &dyn Fn(&Drafted) -> bool| all.iter().filter(|d| inside(&d.key) && counts(d)).count();
-            let mut hold = |broken: bool, mass: bool, counts: &dyn Fn(&Drafted) -> bool| {
-                for drafted in mine.iter().filter(|d| broken && counts(d)) {
-                    *held.entry(drafted.key).or_insert(false) |= mass;
+        let (Some(first), replica) = (drafts.first(), &self.replicas[r]) else { return held };
+        for collection in [Some(first.key.0), None].into_iter().filter(|scope| r != 0 || scope.is_some()) {
+            let base = self.base(r, collection);
+            let n = if collection.is_some() { base.len() } else { had };
+            let prefixes = (3..).map(|power| 1 << power).take_while(|size| *size < base.len());
+            for (n, end) in prefixes.map(|size| (size, Some(base[size - 1]))).chain([(n, None)]) {
+                let inside = |key: &Key| {
+                    let place = replica.rows.get(key).map(|row| row.place);
+                    collection.is_none_or(|c| c == key.0) && end.is_none_or(|end| place.is_some_and(|place| place <= end))
+                };
+                let mine: Vec<&Drafted> = drafts.iter().filter(|d| inside(&d.key)).collect();
+                let round: Vec<&Drafted> = passed.iter().chain(drafts).filter(|d| inside(&d.key)).collect();
+                let count = |test: &dyn Fn(&Harm) -> bool| round.iter().filter(|d| test(&d.harm)).count();
+                let mut hold = |broken: bool, mass: bool, test: &dyn Fn(&Harm) -> bool| {
+                    for drafted in mine.iter().filter(|d| broken && test(&d.harm)) {
+                        *held.entry(drafted.key).or_insert(false) |= mass;
+                    }
+                };
+                // Spent rows and the losses of this draft, each record once.
+                let after = |spent: &dyn Fn(Key, &Row) -> bool, test: &dyn Fn(&Harm) -> bool| {
+                    let rows = replica.rows.iter().filter(|(key, row)| inside(key) && spent(**key, row)).map(|(key, _)| *key);
+                    rows.chain(mine.iter().filter(|d| test(&d.harm)).map(|d| d.key)).collect::<BTreeSet<_>>().len()
+                };
+                let (loss, unauthored) = (|h: &Harm| h.loss, |h: &Harm| h.unauthored && h.loss);
+                let (spent, budget) = (after(&|_, row| row.is_spent(), &loss), after(&|k, row| self.is_unauthored(r, k, row), &unauthored));
+                hold(replica.forgot.contains(&first.key.0) || count(&loss) > limit(n, 10, 10), false, &loss);
+                hold(n >= 8 && spent > half(n), false, &loss);
+                let least = if collection.is_some() { 8 } else { 3 };
+                hold(end.is_none() && n >= least && spent >= n.min(base.len()), false, &loss);
+                let over = count(&unauthored) > limit(n, 3, 1) || budget > limit(n, 10, 5);
+                hold(end.is_none() && over, false, &unauthored);
+                for family in mine.iter().flat_map(|d| &d.harm.emptied) {
+                    let empties = |h: &Harm| h.emptied.contains(family);
+                    hold(count(&empties) > 5.max(n * 5 / 100), true, &empties);
                 }
-            };
-            // Spent rows and the losses of this draft, each record once.
-            let spent = |row: &dyn Fn(Key, &Row) -> bool, counts: &dyn Fn(&Drafted) -> bool| {
-                let rows = rows.iter().filter(|(key, r)| row(*key, r)).map(|(key, _)| *key);
-                rows.chain(mine.iter().filter(|d| counts(d)).map(|d| d.key)).collect::<BTreeSet<_>>().len()
-            };
-            let (loss, unauthored) = (|d: &Drafted| d.harm.loss, |d: &Drafted| d.harm.unauthored);
-            let after = spent(&|_, row| row.is_spent(), &loss);
-            hold(forgot || count(&loss) > limit(n, 10, 10), false, &loss);
-            hold(n >= 8 && after > half(n), false, &loss);
-            hold(!prefix && n >= if account { 3 } else { 8 } && after >= n, false, &loss);
-            let budget = spent(&|key, row| self.is_unauthored(r, key, row), &unauthored);
-            let over = count(&unauthored) > limit(n, 3, 1) || budget > limit(n, 10, 5);
-            hold(!prefix && over, false, &unauthored);
-            for family in mine.iter().flat_map(|d| &d.harm.emptied) {
-                let empties = |d: &Drafted| d.harm.emptied.contains(family);
-                hold(count(&empties) > 5.max(n * 5 / 100), true, &empties);
+                let small = |h: &Harm| h.overwritten && (1..=2).contains(&h.families);
+                hold(count(&|h| h.overwritten) > 50.max(n * 50 / 100), true, &|h| h.overwritten);
+                hold(count(&small) > 20.max(n * 20 / 100), true, &small);
             }
-            let overwrites = |d: &Drafted| d.harm.overwritten;
-            hold(count(&overwrites) > 50.max(n * 50 / 100), true, &overwrites);
-            let small = |d: &Drafted| d.harm.overwritten && (1..=2).contains(&d.harm.families);
-            hold(count(&small) > 20.max(n * 20 / 100), true, &small);
         }
         held
     }
@@ -135,6 +125,6 @@ impl Model {
     fn is_unauthored(&self, r: usize, key: Key, row: &Row) -> bool {
         let held = matches!(row.quarantine, Some(Quarantine::Held { .. }));
         row.lost.is_some_and(|(_, unauthored)| unauthored)
-            || (held && self.harm(r, key, &row.version, row.known()).unauthored)
+            || (held && self.harm(r, key.0, &row.version, row.known()).unauthored)
     }
 }
