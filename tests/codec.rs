@@ -165,11 +165,15 @@ fn nesting_is_taken_up_to_the_limit_and_not_beyond() {
 
 #[test]
 fn a_record_that_no_replica_can_hold_is_rejected() {
-    let fields_beyond = Parts { fields_context: vec![0x81, 0x02], ..Parts::new() };
-    let unseen_field = Parts { fields_context: vec![0x81, 0x00], ..Parts::new() };
+    let fields_beyond = Parts { fields_context: vec![0x83, 0, 1, 2], ..Parts::new() };
+    let unseen_field = Parts { fields_context: vec![0x80], ..Parts::new() };
     let unseen_life = Parts { life: vec![0x81, 0x82, 0x84, 0, 2, 0, 0, 0xf5], ..Parts::new() };
     for broken in [fields_beyond, unseen_field, unseen_life] {
         assert!(matches!(broken.decode(), Err(DecodeError::Impossible { .. })), "{:?}", broken.decode());
+    }
+    for (first, last) in [(2, 1), (0, 1)] {
+        let no_range = Parts { fields_context: vec![0x83, 0, first, last], ..Parts::new() };
+        assert!(matches!(no_range.decode(), Err(DecodeError::Malformed { .. })), "{:?}", no_range.decode());
     }
 }
 

@@ -10,21 +10,25 @@ use crate::values::{
     id::{CollectionId, FieldName, MoveId, RecordId},
     record::{Destination, Life, Seeing},
     register::{Cause, Register, Show},
-    shape::{Shape, ShapeError, changed},
+    shape::{Shape, ShapeError, carry, changed},
     value::Value,
 };
 
 /// An app's own struct as it was read, with what was read under it.
 ///
 /// It dereferences to the struct. [`save`](Self::save) writes only the fields that differ from what was *read* and
-/// covers only what was read, so a stale struct saved after a sync loses nothing.
+/// covers only what was read, so a stale struct saved after a sync loses nothing. What the struct has no name for stays, in
+/// the record and inside its maps.
 #[derive(Debug, Clone)]
 pub struct Seen<T> {
     collection: CollectionId,
     record: RecordId,
     seeing: Seeing,
     shape: Shape,
-    fields: BTreeMap<FieldName, Value>,
+    /// What the record showed.
+    held: BTreeMap<FieldName, Value>,
+    /// What the struct made of it.
+    read: BTreeMap<FieldName, Value>,
     contents: T,
 }
 
@@ -38,10 +42,10 @@ impl<T: Serialize + DeserializeOwned> Seen<T> {
         let shown = |(name, register): (&FieldName, &Register<Value>)| {
             register.shown(show).map(|value| (name.clone(), value.clone()))
         };
-        let shown: BTreeMap<FieldName, Value> = record.fields().iter().filter_map(shown).collect();
-        let contents: T = shape.from_fields(&shown)?;
-        let fields = shape.to_fields(&contents)?;
-        Ok(Self { collection, record: row.record.clone(), seeing: record.seeing(), shape, fields, contents })
+        let held: BTreeMap<FieldName, Value> = record.fields().iter().filter_map(shown).collect();
+        let contents: T = shape.from_fields(&held)?;
+        let read = shape.to_fields(&contents)?;
+        Ok(Self { collection, record: row.record.clone(), seeing: record.seeing(), shape, held, read, contents })
     }
 
     /// The change from what was read to `new`.
@@ -49,7 +53,12 @@ impl<T: Serialize + DeserializeOwned> Seen<T> {
     /// # Errors
     /// [`ShapeError`], if `new` can not be expressed in fields. Nothing was changed.
     pub fn save(&self, new: &T, cause: Cause) -> Result<Write, ShapeError> {
-        let edits = changed(&self.fields, &self.shape.to_fields(new)?);
+        let mut edits = changed(&self.read, &self.shape.to_fields(new)?);
+        for (name, edit) in &mut edits {
+            if let (Some(held), Some(read), Some(new)) = (self.held.get(name), self.read.get(name), edit) {
+                carry(held, read, new);
+            }
+        }
         let action = Action::Edit { record: self.record.clone(), seeing: self.seeing.clone(), edits };
         Ok(Write { collection: self.collection.clone(), cause, action })
     }

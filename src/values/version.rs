@@ -6,6 +6,7 @@ use core::{fmt, ops::Range};
 use super::{
     codec::{self, DecodeError, DecodeLimits, record::Encoded},
     digest::Digest,
+    dot_set::DotSet,
     id::FieldName,
     record::{Life, Record, is_alive},
     register::{Register, Sibling, Stamp},
@@ -27,7 +28,7 @@ pub struct Version {
 struct Header {
     digest: Digest,
     context: VersionVector,
-    fields_context: VersionVector,
+    fields_context: DotSet,
     life: Register<Life>,
     fields: Box<[FieldHead]>,
     values: Box<[Range<usize>]>,
@@ -132,7 +133,7 @@ impl Version {
 
     /// The writes that this version has seen, for fields.
     #[must_use]
-    pub fn fields_context(&self) -> &VersionVector {
+    pub fn fields_context(&self) -> &DotSet {
         &self.header.fields_context
     }
 
@@ -151,7 +152,7 @@ impl Version {
     /// Whether this version has lost what it covered to a purge and has been revived since.
     #[must_use]
     pub fn is_thin(&self) -> bool {
-        self.is_alive() && self.header.context != self.header.fields_context
+        self.is_alive() && !self.header.fields_context.is_all_of(&self.header.context)
     }
 
     /// How this version relates to `other`, by both contexts.

@@ -6,6 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::golden::{register, replica};
 use crate::values::{
+    dot_set::{DotRange, DotSet},
     id::{CollectionId, FieldName, MoveId, RecordId},
     record::{Destination, Life, Record},
     register::{Cause, Stamp},
@@ -108,6 +109,17 @@ fn stamped<T>(within: &VersionVector, siblings: Vec<(Seed, T)>) -> Vec<(Stamp, T
     siblings.into_iter().filter_map(|(seed, value)| Some((stamp(within, seed)?, value))).collect()
 }
 
+fn stamped_in<T>(within: &DotSet, siblings: Vec<(Seed, T)>) -> Vec<(Stamp, T)> {
+    let ranges: Vec<_> = within.iter().collect();
+    let stamped = |((index, counter, cause, micros), value): (Seed, T)| {
+        let range = (!ranges.is_empty()).then(|| index.get(&ranges))?;
+        let counter = range.first + counter % (range.last - range.first + 1);
+        let stamp = Stamp { dot: Dot { replica: range.replica, counter }, cause, at: Timestamp::from_micros(micros) };
+        Some((stamp, value))
+    };
+    siblings.into_iter().filter_map(stamped).collect()
+}
+
 /// Any record that keeps the promises of its dots.
 pub(super) fn record() -> impl Strategy<Value = Record> {
     let name = prop_oneof![3 => "(tel|email|x)(/[a-c!])?", 1 => ".{1,20}"];
@@ -118,11 +130,17 @@ pub(super) fn record() -> impl Strategy<Value = Record> {
     (vec(dot(), 0..5), purge, vec((seed(), life()), 0..3), fields, hints).prop_map(
         |(context, purge, life, fields, hints)| {
             let context = VersionVector::from_iter(context);
-            let seen: VersionVector = purge.unwrap_or_else(|| context.iter().collect()).into();
-            let seen = seen.iter().map(|dot| Dot { counter: dot.counter.min(context.get(dot.replica)), ..dot });
-            let fields_context = seen.collect();
+            let range = |dot: Dot| DotRange {
+                replica: dot.replica,
+                first: dot.counter,
+                last: context.get(dot.replica).min(dot.counter.saturating_add(2)),
+            };
+            let fields_context = match purge {
+                None => DotSet::from(&context),
+                Some(seen) => seen.into_iter().map(range).filter(|range| range.first <= range.last).collect(),
+            };
             let fields =
-                fields.into_iter().map(|(name, siblings)| (name, register(stamped(&fields_context, siblings))));
+                fields.into_iter().map(|(name, siblings)| (name, register(stamped_in(&fields_context, siblings))));
             let fields = fields.filter(|(_, register)| !register.is_empty()).collect();
             let life = register(stamped(&context, life));
             let superseded: Superseded =
