@@ -8,9 +8,12 @@ use holdfast::{
         memory::MemoryStore,
         plan::Batch,
         receipt::ReceiptId,
-        store::{CommitError, Receipts, Store},
+        store::{CommitError, Store},
     },
-    decide::slice::{ReadSet, Slice},
+    decide::{
+        row::Former,
+        slice::{ReadSet, Slice},
+    },
     values::id::CollectionId,
 };
 
@@ -36,7 +39,7 @@ impl Forgetful {
     /// The n-th last commit that changed what some record is.
     pub(crate) fn nth_last_change(&self, collection: &CollectionId, nth: usize) -> Option<ReceiptId> {
         let changed = |entry: &&Entry| {
-            let before = |former: &holdfast::decide::answer::Former| former.before.as_ref().map(|v| v.digest());
+            let before = |former: &Former| former.before.as_ref().map(|v| v.digest());
             entry.formers.iter().any(|former| before(former) != Some(former.after))
         };
         self.store.journal(collection)?.iter().rev().filter(changed).nth(nth)?.receipt.id.clone()
@@ -55,11 +58,5 @@ impl Store for Forgetful {
     fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Infallible>> {
         self.lost.borrow_mut().remove(&batch.collection);
         self.store.commit(batch)
-    }
-}
-
-impl Receipts for Forgetful {
-    fn receipt(&self, id: &ReceiptId) -> Result<Option<Entry>, Infallible> {
-        self.store.receipt(id)
     }
 }

@@ -38,23 +38,34 @@ use crate::model::{Cause, Fields, Key, Look, Observed, Op, RETENTION, Text};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Contact {
     name: Option<String>,
-    #[serde(rename = "tel/home")]
-    home: Option<String>,
-    #[serde(rename = "tel/work")]
-    work: Option<String>,
     note: Option<String>,
+    tel: Vec<Phone>,
+}
+
+/// `tel/<id>`. The model's blank text is a phone without a number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Phone {
+    id: String,
+    number: Option<String>,
+}
+
+fn shape() -> Shape {
+    Shape::new().elements("tel", "id")
 }
 
 pub(crate) const FIELDS: [Text; 4] = ["name", "tel/home", "tel/work", "note"];
 pub(crate) const VALUES: [Text; 4] = ["", "a", "b", "c"];
 
 impl Contact {
-    fn field(&mut self, name: Text) -> &mut Option<String> {
-        match name {
-            "name" => &mut self.name,
-            "tel/home" => &mut self.home,
-            "tel/work" => &mut self.work,
-            _ => &mut self.note,
+    fn set(&mut self, field: Text, value: Option<Text>) {
+        match (field, field.split_once('/')) {
+            (_, Some((_, id))) => {
+                self.tel.retain(|phone| phone.id != id);
+                let number = |text: Text| Some(text.into()).filter(|_| !text.is_empty());
+                self.tel.extend(value.map(|text| Phone { id: id.into(), number: number(text) }));
+            }
+            ("name", _) => self.name = value.map(Into::into),
+            _ => self.note = value.map(Into::into),
         }
     }
 }
@@ -153,15 +164,15 @@ impl Engine {
         match op {
             Op::Create(key, fields, by) => {
                 let is_there = device.row(&collection(key.0), &record(key.1)).unwrap().is_some_and(|row| alive(&row));
-                let fields: BTreeMap<Text, Text> = fields.iter().copied().collect();
-                let fields = fields.into_iter().map(|(n, v)| (FieldName::new(n).unwrap(), Value::Text(v.into())));
-                let write = Write::create_fields(collection(key.0), record(key.1), fields.collect(), cause(*by));
+                let mut contact = Contact::default();
+                fields.iter().for_each(|(name, value)| contact.set(name, Some(value)));
+                let write = Write::create(collection(key.0), record(key.1), &contact, &shape(), cause(*by)).unwrap();
                 let is_refused = is_there && matches!(by, Cause::User | Cause::Listing);
                 assert_eq!(device.write(&write, at).is_err(), is_refused, "a person's create over a living record");
             }
             Op::Edit(..) => drop(edit.map(|write| device.write(&write, at).unwrap())),
             Op::Read(key) => {
-                let seen = device.read(&collection(key.0), &record(key.1), &Shape::new()).unwrap();
+                let seen = device.read(&collection(key.0), &record(key.1), &shape()).unwrap();
                 self.reads.extend(seen.map(|seen| ((r, *key), seen)));
             }
             Op::Delete(key, by) => {
@@ -202,11 +213,11 @@ impl Engine {
     fn edit(&self, r: usize, op: &Op) -> Option<Write> {
         let Op::Edit(key, fields, by, stale) = op else { return None };
         let read = self.reads.get(&(r, *key)).filter(|_| *stale).cloned();
-        let fresh = || self.devices[r - 1].read(&collection(key.0), &record(key.1), &Shape::new()).unwrap();
+        let fresh = || self.devices[r - 1].read(&collection(key.0), &record(key.1), &shape()).unwrap();
         let seen: Seen<Contact> = read.or_else(fresh)?;
         let mut new = seen.clone().into_inner();
         for (name, value) in fields {
-            *new.field(name) = value.map(Into::into);
+            new.set(name, *value);
         }
         Some(seen.save(&new, cause(*by)).unwrap())
     }
@@ -245,9 +256,11 @@ impl Engine {
 }
 
 fn look(version: &Version) -> Look {
+    let known = |text: &str| VALUES.iter().copied().find(|known| *known == text).unwrap();
     let text = |value: &Value| match value {
-        Value::Text(text) => VALUES.iter().copied().find(|known| known == text).unwrap(),
-        other => panic!("only texts are written, found {other:?}"),
+        Value::Text(text) => known(text),
+        Value::Map(phone) => phone.values().next().map_or("", |number| if let Value::Text(text) = number { known(text) } else { panic!("{number:?}") }),
+        other => panic!("only texts and phones are written, found {other:?}"),
     };
     let record = version.record();
     let name = |name: &FieldName| FIELDS.iter().copied().find(|known| *known == name.as_str()).unwrap();

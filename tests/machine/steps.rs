@@ -112,11 +112,11 @@ pub(crate) fn next(model: &Model) -> BoxedStrategy<Step> {
     let lost = (0..=DEVICES, 0..2_u8).prop_map(|(replica, c)| Step::One(replica, Op::LoseLedger(c)));
     let waiting = waiting(model);
     if waiting.is_empty() {
-        return prop_oneof![40 => steps, 0 => lost].boxed();
+        return prop_oneof![40 => steps, 1 => lost].boxed();
     }
     let answer = (prop::sample::select(waiting), any::<prop::sample::Index>(), any::<bool>());
     let answer = answer.prop_map(|((device, c, lines), nth, keep)| Step::One(device, Op::Answer(c, nth.index(lines), keep)));
-    prop_oneof![34 => steps, 0 => lost, 6 => answer].boxed()
+    prop_oneof![34 => steps, 1 => lost, 6 => answer].boxed()
 }
 
 /// All records that any step names.

@@ -463,13 +463,16 @@ impl Model {
                 row.lost = Some((self.now, draft.harm.unauthored || row.lost.is_some_and(|(_, before)| before)));
             }
             row.lost = row.lost.filter(|_| !draft.excused);
+            if draft.excused && row.quarantine.is_some() {
+                self.replicas[r].forgot.remove(&key.0);
+            }
             (row.version, row.quarantine) = (draft.next, draft.quarantine);
         }
         let (pending, seq, is_held) = (row.pending, row.seq, matches!(row.quarantine, Some(Quarantine::Held { .. })));
         self.put(r, key, row, dead, relist);
         let Some(row) = self.replicas[r].rows.get_mut(&key) else { return };
         let theirs = offer.held.as_ref().map_or(&offer.version, |(theirs, _)| theirs);
-        row.pending = (pending || row.seq != seq) && (!theirs.same(row.known()) || is_held || (row.excused && !draft.excused));
+        row.pending = (pending || row.seq != seq) && (!theirs.same(row.known()) || (is_held && offer.held.is_none()) || (row.excused && !draft.excused));
     }
 
     /// A device sends what the server is not known to know.
