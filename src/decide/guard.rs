@@ -110,7 +110,7 @@ impl Guard {
             draft.entries.iter().enumerate().filter(|(_, entry)| is_bulk(entry)).map(|(index, _)| index).collect();
         let found = u64::try_from(members.len()).unwrap_or(u64::MAX);
         let of = draft.slice.ledger.as_ref().map_or(found, |ledger| ledger.visible);
-        let empties = found > 1 && found >= of;
+        let empties = found > 0 && found >= of;
         if found >= limits.bulk_delete.0 || empties {
             let allowed = limits.bulk_delete.0.saturating_sub(1);
             hold(Breach { rule: Rule::BulkDelete, scope: Scope::Collection, found, allowed, of }, members);
