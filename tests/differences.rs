@@ -7,15 +7,24 @@ use holdfast::{
         consent::Trust,
         guard::{Guard, Inputs},
         ledger::RoundId,
+        row::Row,
         write::Write,
     },
     values::{
         id::{CollectionId, FieldName, RecordId, ReplicaId},
         register::Cause,
+        shape::Shape,
         time::Timestamp,
         value::Value,
     },
 };
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Note {
+    note: String,
+    second: Option<String>,
+}
 
 fn people() -> CollectionId {
     CollectionId::new("people").unwrap()
@@ -54,4 +63,40 @@ fn a_bulk_delete_of_the_only_record_is_asked_for() {
     let receipt = a.write(&Write::delete_many(people(), vec![id(0)], Cause::User), at(2)).unwrap();
     assert_eq!(receipt.held, [id(0)], "it empties the collection");
     assert_eq!(a.records(&people(), None, 9).unwrap(), [id(0)]);
+}
+
+fn sync(device: &mut Device<MemoryStore>, server: &mut Server<MemoryStore>, number: u128) {
+    exchange(device, server, &people(), &round(number)).unwrap();
+}
+
+#[test]
+fn a_machine_that_clears_a_field_returns_a_record_to_an_old_content_with_no_author() {
+    let (mut a, mut b, mut server) = (device(1), device(2), server());
+    let shape = Shape::new();
+    let edit = |on: &mut Device<MemoryStore>, second: Option<&str>, cause| {
+        let seen = on.read::<Note>(&people(), &id(0), &shape).unwrap().unwrap();
+        let new = Note { second: second.map(Into::into), ..seen.clone().into_inner() };
+        on.write(&seen.save(&new, cause).unwrap(), at(2)).unwrap();
+    };
+    create(&mut a, 0, "first");
+    edit(&mut a, Some("more"), Cause::User);
+    sync(&mut a, &mut server, 1);
+    sync(&mut b, &mut server, 2);
+    edit(&mut a, None, Cause::App);
+    sync(&mut a, &mut server, 3);
+    let is_unauthored = |row: Option<Row>| row.unwrap().lost.unwrap().unauthored;
+    sync(&mut b, &mut server, 4);
+    assert!(is_unauthored(b.row(&people(), &id(0)).unwrap()));
+    // A person who clears it is an author.
+    create(&mut a, 1, "first");
+    let seen = a.read::<Note>(&people(), &id(1), &shape).unwrap().unwrap();
+    let with = |second: Option<&str>| Note { note: "first".into(), second: second.map(Into::into) };
+    a.write(&seen.save(&with(Some("more")), Cause::User).unwrap(), at(2)).unwrap();
+    sync(&mut a, &mut server, 5);
+    sync(&mut b, &mut server, 6);
+    let seen = a.read::<Note>(&people(), &id(1), &shape).unwrap().unwrap();
+    a.write(&seen.save(&with(None), Cause::User).unwrap(), at(3)).unwrap();
+    sync(&mut a, &mut server, 7);
+    sync(&mut b, &mut server, 8);
+    assert_eq!(b.row(&people(), &id(1)).unwrap().unwrap().lost, None);
 }

@@ -16,22 +16,23 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use machine::{
     Engine,
-    steps::{DEVICES, Step, next},
+    steps::{DEVICES, Step, next, settled},
 };
 use model::{Model, Op};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
-/// The model, and the day that comes next.
+/// The model, the day that comes next, and what was done before the first step.
 #[derive(Clone)]
 struct Reference {
     model: Model,
     day: i64,
+    settled: Vec<Step>,
 }
 
 impl std::fmt::Debug for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} replicas, trust: {}", DEVICES + 1, self.model.trust)
+        write!(f, "trust: {}, settled: {:?}", self.model.trust, self.settled)
     }
 }
 
@@ -40,12 +41,14 @@ impl ReferenceStateMachine for Reference {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        prop::bool::weighted(0.9)
-            .prop_map(|trust| {
+        (prop::bool::weighted(0.9), settled())
+            .prop_map(|(trust, settled)| {
                 let mut model = Model::new(DEVICES + 1);
                 model.trust = trust;
                 model.identifying.insert(0, "name");
-                Self { model, day: 0 }
+                let start = Self { model, day: 0, settled: Vec::new() };
+                let reference = settled.iter().fold(start, <Self as ReferenceStateMachine>::apply);
+                Self { settled, ..reference }
             })
             .boxed()
     }
@@ -140,8 +143,11 @@ impl StateMachineTest for Both {
     type Reference = Reference;
 
     fn init_test(reference: &Reference) -> Self {
-        let model = reference.model.clone();
-        Self { engine: Engine::new(DEVICES + 1, model.trust), model, day: 0 }
+        let mut model = Model::new(DEVICES + 1);
+        (model.trust, model.identifying) = (reference.model.trust, reference.model.identifying.clone());
+        let mut both = Self { engine: Engine::new(DEVICES + 1, model.trust), model, day: 0 };
+        reference.settled.iter().for_each(|step| both.step(step));
+        both
     }
 
     fn apply(mut both: Self, _: &Reference, step: Step) -> Self {

@@ -129,13 +129,14 @@ fn covers_a_value(before: &Version, after: &Version) -> bool {
     })
 }
 
-/// By headers only: whether a person made at least one of the field writes that `after` has and `before` has not, or
-/// there are none.
+/// By headers only: whether a person made at least one of the writes that survive in `after` and that `before` has not
+/// seen. A person's clear leaves its word on life; a machine's leaves nothing.
 fn is_by_person(before: &Version, after: &Version) -> bool {
-    let seen = before.fields_context();
     let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
-    let mut new = stamps.filter(|stamp| !seen.covers(stamp.dot)).peekable();
-    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User)
+    let fields = stamps.filter(|stamp| !before.fields_context().covers(stamp.dot));
+    let life = after.life().siblings().iter().map(|sibling| &sibling.stamp);
+    let life = life.filter(|stamp| !before.context().covers(stamp.dot));
+    fields.chain(life).any(|stamp| stamp.cause == Cause::User)
 }
 
 fn is_removal_unauthored(before: &Version, after: &Version) -> bool {

@@ -1,7 +1,5 @@
 //! What the state machine does next: single ops, and things that people and faults do with many records at once.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::{FIELDS, VALUES};
@@ -119,8 +117,10 @@ pub(crate) fn next(model: &Model) -> BoxedStrategy<Step> {
     prop_oneof![34 => steps, 1 => lost, 6 => answer].boxed()
 }
 
-/// All records that any step names.
-#[allow(dead_code)]
-pub(crate) fn keys() -> BTreeSet<Key> {
-    (0..24).map(|record| (0, record)).chain((0..24).map(|record| (1, record))).collect()
+/// Some records that every replica has.
+pub(crate) fn settled() -> impl Strategy<Value = Vec<Step>> {
+    (prop_oneof![2 => Just(0_u16), 4 => 3..14_u16, 1 => Just(20_u16)], 0..4_u16).prop_map(|(many, few)| {
+        let flood = |collection, n| Step::Flood { device: 1, collection, records: 0..n, what: Flood::Create };
+        vec![flood(0, many), flood(1, few), Step::Sync(vec![1, 2, 3])]
+    })
 }
