@@ -171,7 +171,7 @@ impl Work {
         let lost_before = before.and_then(|row| row.lost);
         let lost = match (lost_before, lost_now) {
             _ if is_settled => None,
-            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..old }),
+            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
             (old, new) => old.or(new),
         };
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
