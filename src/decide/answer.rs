@@ -196,7 +196,12 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             return Ok(Change { after: After::Nothing, closes, ..unchanged(row) });
         }
     };
-    let excuse = Excuse { held: from, hidden: version.digest(), by: answer.by.clone(), at: answer.at };
+    // Where more has come since than the line names, a consent does not speak of that.
+    let named = match (&row.quarantine, answer.verdict) {
+        (Some(Quarantine::Beside { hidden, .. }), Verdict::Consent) => hidden.digest(),
+        _ => version.digest(),
+    };
+    let excuse = Excuse { held: from, hidden: named, by: answer.by.clone(), at: answer.at };
     let harm = judge.harm(&row.version, &version);
     Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, ..unchanged(row) })
 }
