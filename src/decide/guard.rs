@@ -88,7 +88,14 @@ impl Guard {
         let mut breaches = Vec::new();
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {
-                if let Some(decision @ Decision::Pass) = decisions.get_mut(index) {
+                let Some(decision) = decisions.get_mut(index) else { continue };
+                let replaces = match decision {
+                    Decision::Pass => true,
+                    // One of too many alike is released by harmlessness only, whatever else it broke.
+                    Decision::Held { why: (rule, _) } => breach.rule.is_mass() && !rule.is_mass(),
+                    Decision::Excused => false,
+                };
+                if replaces {
                     *decision = Decision::Held { why: (breach.rule.clone(), breach.scope) };
                 }
             }

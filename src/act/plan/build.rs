@@ -131,7 +131,7 @@ impl Work {
         held: Quarantined,
         why: (Rule, crate::decide::breach::Scope),
     ) -> Row {
-        let is_mass = matches!(why.0, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
+        let is_mass = why.0.is_mass();
         let held = match held {
             Quarantined::Version { hidden, mass, .. } => Quarantined::Version { hidden, mass: mass || is_mass, why },
             Quarantined::Beside { .. } | Quarantined::Removal { .. } => held,
