@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{consent::Excuse, ledger::FirstSeen, line::Revision};
+use super::{consent::Excuse, harm::Harm, ledger::FirstSeen, line::Revision};
 use crate::values::{
     digest::Digest,
     id::{RecordId, ReplicaId},
@@ -128,11 +128,15 @@ impl Row {
         self.lost.is_some() || matches!(self.quarantine, Some(Quarantine::Version { .. } | Quarantine::Removal { .. }))
     }
 
-    /// Whether it is spent by something that nobody authored.
+    /// Whether it is spent by something that nobody authored: taken, or held and unanswered.
     #[must_use]
     pub fn is_spent_unauthored(&self) -> bool {
-        let removal = matches!(self.quarantine, Some(Quarantine::Removal { cause: Cause::Listing, .. }));
-        removal || self.lost.is_some_and(|lost| lost.unauthored)
+        let is_held = match &self.quarantine {
+            Some(Quarantine::Version { hidden, .. }) => Harm::between(&self.version, hidden, None, false).is_unauthored,
+            Some(Quarantine::Removal { cause, .. }) => *cause == Cause::Listing,
+            Some(Quarantine::Beside { .. }) | None => false,
+        };
+        is_held || self.lost.is_some_and(|lost| lost.unauthored)
     }
 }
 
