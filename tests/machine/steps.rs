@@ -85,17 +85,17 @@ fn waiting(model: &Model) -> Vec<(usize, u8, usize)> {
 /// What may come next, given what is.
 pub(crate) fn next(model: &Model) -> BoxedStrategy<Step> {
     let device = || 1..=DEVICES;
-    let edits = || prop::collection::vec((prop::sample::select(FIELDS.to_vec()), prop::option::weighted(0.8, prop::sample::select(VALUES.to_vec()))), 1..3);
+    let edits = || prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), prop::option::weighted(0.8, prop::sample::select(VALUES.to_vec())), 1..3);
     let fields = || prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), prop::sample::select(VALUES.to_vec()), 0..4);
     let span = || (0..10_u16, 1..14_u16).prop_map(|(start, len)| start..start + len);
     let one = prop_oneof![
         8 => (key(), fields(), cause()).prop_map(|(key, fields, by)| Op::Create(key, fields.into_iter().collect(), by)),
         2 => key().prop_map(Op::Read),
-        10 => (key(), edits(), cause(), any::<bool>()).prop_map(|(key, edits, by, stale)| Op::Edit(key, edits, by, stale)),
+        10 => (key(), edits(), cause(), any::<bool>()).prop_map(|(key, edits, by, stale)| Op::Edit(key, edits.into_iter().collect(), by, stale)),
         8 => (key(), cause()).prop_map(|(key, by)| Op::Delete(key, by)),
         2 => (0..2_u8, prop::collection::btree_set(0..14_u16, 1..9)).prop_map(|(c, records)| Op::DeleteMany(c, records)),
         2 => key().prop_map(Op::Restore),
-        1 => (key(), key()).prop_map(|(from, to)| Op::Move(from, to)),
+        2 => (key(), 0..14_u16).prop_map(|(from, to)| Op::Move(from, (1 - from.0, to))),
         10 => Just(Op::Push),
         10 => Just(Op::Pull),
         3 => (0..2_u8, 0..3_usize).prop_map(|(c, nth)| Op::Undo(c, nth)),

@@ -138,6 +138,7 @@ pub(crate) enum Op {
     Delete(Key, Cause),
     DeleteMany(u8, BTreeSet<u16>),
     Restore(Key),
+    /// Into another collection.
     Move(Key, Key),
     Push,
     Pull,
