@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{consent::Excuse, harm::Harm, ledger::FirstSeen, line::Revision};
 use crate::values::{
     digest::Digest,
-    id::{RecordId, ReplicaId},
+    id::{CollectionId, RecordId, ReplicaId},
+    record::Life,
     register::Cause,
     time::DayTick,
     version::Version,
@@ -149,4 +150,12 @@ pub struct Former {
     pub before: Option<Version>,
     /// What the receipt left.
     pub after: Digest,
+}
+
+/// Where a version says that its record was moved to.
+pub(super) fn destinations(version: &Version) -> impl Iterator<Item = (CollectionId, RecordId)> {
+    version.life().siblings().iter().filter_map(|sibling| match &sibling.value {
+        Life::Deleted { moved: Some(to) } => Some((to.collection.clone(), to.record.clone())),
+        Life::Deleted { moved: None } | Life::Alive { .. } => None,
+    })
 }
