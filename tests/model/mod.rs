@@ -254,9 +254,9 @@ impl Model {
         let (mut row, person, counter) = (self.row(r, key), event.cause.is_person(), &mut self.replicas[r].counters);
         let (was, alive) = (row.standing, row.version.is_alive());
         let counter = counter.entry(key.0).and_modify(|last| *last += 1).or_insert(1);
+        let deletes = event.life.as_ref().is_some_and(|life| !life.0);
         row.version = on.with((*counter, r), event);
-        let dies = alive && !row.version.is_alive();
-        (row.excused, row.lost) = (false, row.lost.filter(|_| !person && !dies));
+                row.excused = false;
         match row.quarantine.clone() {
             Some(Quarantine::Held { hidden, mass }) => {
                 let all = row.version.join(&hidden);
@@ -264,9 +264,11 @@ impl Model {
                 row.quarantine = (!frees).then(|| Quarantine::Held { hidden: all.clone(), mass });
                 row.version = if frees { all } else { row.version };
             }
-            Some(Quarantine::Beside { .. }) if !whole || dies => {}
+            Some(Quarantine::Beside { .. }) if !whole || deletes => {}
             _ => row.quarantine = None,
         }
+        let dies = alive && !row.version.is_alive();
+        row.lost = row.lost.filter(|_| !person && !dies);
         self.put(r, key, row, if person || dies { Standing::Gone } else { was }, false);
     }
 
