@@ -410,20 +410,25 @@ impl Model {
             Some(Quarantine::Proposal) => row.quarantine.clone().filter(|_| next.same(old)),
             waits => waits.clone(),
         };
-        if let Some((theirs, mass)) = &offer.held {
-            let joined = next.join(theirs);
-            if theirs.within(&next) || harmless(&joined, &next, *mass) {
-                next = joined;
-                let asked = matches!(&quarantine, Some(Quarantine::Beside { hidden, from: peer, .. }) if *peer == from && hidden.same(theirs));
-                if !asked {
-                    quarantine = Some(Quarantine::Beside { visible: came.clone(), hidden: theirs.clone(), from });
-                    relist = true;
+        match (&offer.held, hides.take()) {
+            (Some((theirs, _)), Some((hidden, mass))) if theirs.within(&hidden) => hides = Some((hidden, mass)),
+            (Some((theirs, mass)), waits) => {
+                let joined = next.join(theirs);
+                let passes = theirs.within(&next) || harmless(&joined, &next, *mass);
+                let waits = waits.filter(|(hidden, _)| !passes || !hidden.within(&joined));
+                relist |= !passes || waits.is_some();
+                if passes && waits.is_none() {
+                    let asked = |q: &Quarantine| matches!(q, Quarantine::Beside { hidden, from: peer, .. } if *peer == from && hidden.same(theirs));
+                    relist |= !quarantine.as_ref().is_some_and(asked);
+                    let beside = Quarantine::Beside { visible: came.clone(), hidden: theirs.clone(), from };
+                    quarantine = quarantine.filter(asked).or(Some(beside));
+                } else {
+                    let (before, was) = waits.unwrap_or_else(|| (next.clone(), false));
+                    hides = Some((before.join(theirs), was || (!passes && *mass)));
                 }
-                hides = hides.map(|(hidden, mass)| (hidden.join(theirs), mass));
-            } else if !hides.as_ref().is_some_and(|(hidden, _)| theirs.within(hidden)) {
-                let (before, was) = hides.unwrap_or_else(|| (next.clone(), false));
-                (hides, relist) = (Some((before.join(theirs), was || *mass)), true);
+                next = if passes { joined } else { next };
             }
+            (None, waits) => hides = waits,
         }
         if let Some((hidden, mass)) = hides.filter(|(hidden, _)| !hidden.within(&next)) {
             quarantine = Some(Quarantine::Held { hidden, mass });
