@@ -182,9 +182,10 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             (hidden.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Beside { held, .. }), Verdict::Consent) => (held.digest(), row.version.clone()),
-        (Some(Quarantine::Beside { held, .. }), Verdict::Keep) => {
+        (Some(Quarantine::Beside { held, hidden, .. }), Verdict::Keep) => {
+            // All that is known, though it may have been purged here since.
             let stamp = pen.stamp(Cause::User)?;
-            let kept = row.version.record().restored(stamp, &held.record(), false);
+            let kept = row.version.join(hidden).record().restored(stamp, &held.record(), false);
             (row.version.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Removal { base, cause, .. }), Verdict::Consent) if row.version.digest() == *base => {
