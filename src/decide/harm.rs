@@ -149,15 +149,15 @@ fn covers_a_value(before: &Version, after: &Version) -> bool {
     })
 }
 
-/// By headers only: whether a person made at least one of the writes that `after` has and `before` has not, or there are
-/// none to fields. What an answer or an undo brings back is a person's by its life, whoever wrote it first.
+/// By headers only: whether a person made at least one of the writes that survive in `after` and that `before` has not
+/// seen. A person's clear leaves its word on life; a machine's leaves nothing.
+/// What an answer or an undo brings back is a person's by its life, whoever wrote it first.
 fn is_by_person(before: &Version, after: &Version) -> bool {
-    let seen = before.fields_context();
     let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
-    let mut new = stamps.filter(|stamp| !seen.covers(stamp.dot)).peekable();
-    let life = after.life().siblings().iter().map(|sibling| sibling.stamp);
-    let mut life = life.filter(|stamp| !before.context().covers(stamp.dot));
-    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User) || life.any(|stamp| stamp.cause == Cause::User)
+    let fields = stamps.filter(|stamp| !before.fields_context().covers(stamp.dot));
+    let life = after.life().siblings().iter().map(|sibling| &sibling.stamp);
+    let life = life.filter(|stamp| !before.context().covers(stamp.dot));
+    fields.chain(life).any(|stamp| stamp.cause == Cause::User)
 }
 
 fn is_removal_unauthored(before: &Version, after: &Version) -> bool {

@@ -8,7 +8,7 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    breach::{Breach, Rule, Why},
+    breach::{Breach, Why},
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
@@ -126,7 +126,7 @@ impl Work {
 
     /// The stored version stays; what came waits under a new line.
     fn set_aside(&mut self, row: &Row, pass: Change, held: Quarantined, why: Breach) -> Row {
-        let is_mass = matches!(why.rule, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
+        let is_mass = why.rule.is_mass();
         let held = match held {
             Quarantined::Version { hidden, mass, .. } => {
                 Quarantined::Version { hidden, mass: mass || is_mass, why: Why::Limit(why) }
@@ -154,7 +154,9 @@ impl Work {
         let has_fields = !version.field_heads().is_empty();
         let kept_excuse = before.and_then(|row| row.excuse.clone());
         let is_answered = is_excused || matches!(by, By::Answer | By::Bulk(_));
-        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || !is_alive);
+        let was_alive = before.is_some_and(|row| row.version.is_alive());
+        // What a machine writes on a record that sync has hidden is no answer.
+        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || (was_alive && !is_alive));
         let standing = match before.map(|row| row.standing) {
             _ if is_alive => Standing::Visible,
             None | Some(Standing::Gone) => Standing::Gone,
@@ -166,7 +168,7 @@ impl Work {
         let lost_before = before.and_then(|row| row.lost);
         let lost = match (lost_before, lost_now) {
             _ if is_settled => None,
-            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..old }),
+            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
             (old, new) => old.or(new),
         };
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();

@@ -1,0 +1,178 @@
+//! The engine against the reference model: the same steps on both, compared after each op on every replica.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test should stop at its own bugs"
+)]
+
+mod machine;
+mod model;
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use machine::{
+    Engine,
+    steps::{DEVICES, Step, next, settled},
+};
+use model::{Model, Op};
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+
+/// The model, the day that comes next, and what was done before the first step.
+#[derive(Clone)]
+struct Reference {
+    model: Model,
+    day: i64,
+    settled: Vec<Step>,
+}
+
+impl std::fmt::Debug for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "trust: {}, settled: {:?}", self.model.trust, self.settled)
+    }
+}
+
+impl ReferenceStateMachine for Reference {
+    type State = Self;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        (prop::bool::weighted(0.9), settled())
+            .prop_map(|(trust, settled)| {
+                let mut model = Model::new(DEVICES + 1);
+                model.trust = trust;
+                model.identifying.insert(0, "name");
+                let start = Self { model, day: 0, settled: Vec::new() };
+                let reference = settled.iter().fold(start, <Self as ReferenceStateMachine>::apply);
+                Self { settled, ..reference }
+            })
+            .boxed()
+    }
+
+    fn transitions(state: &Self) -> BoxedStrategy<Step> {
+        next(&state.model)
+    }
+
+    fn apply(mut state: Self, step: &Step) -> Self {
+        for (replica, op) in step.ops(state.day) {
+            state.model.apply(replica, &op);
+            state.day += i64::from(matches!(op, Op::Day(_)));
+        }
+        state
+    }
+}
+
+/// The engine, and the model at its pace.
+struct Both {
+    engine: Engine,
+    model: Model,
+    day: i64,
+}
+
+thread_local! {
+    static SEEN: RefCell<BTreeMap<&'static str, u64>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl Both {
+    fn step(&mut self, step: &Step) {
+        for (replica, op) in step.ops(self.day) {
+            self.day += i64::from(matches!(op, Op::Day(_)));
+            let before = self.model.clone();
+            self.model.apply(replica, &op);
+            self.engine.apply(replica, &op);
+            count(&before, &self.model, replica, &op);
+            for r in 0..=DEVICES {
+                let (engine, model) = (self.engine.observe(r), self.model.observe(r));
+                if engine != model {
+                    for (key, is) in &engine.records {
+                        if model.records.get(key) != Some(is) {
+                            eprintln!("{key:?}: engine {is:?}\n   model {:?}", model.records.get(key));
+                        }
+                    }
+                }
+                assert_eq!(engine, model, "engine (left) and model at replica {r} after {op:?} of {replica}");
+            }
+        }
+    }
+}
+
+/// Counts what has happened, so that a run that tests nothing is noticed.
+fn count(before: &Model, after: &Model, replica: usize, op: &Op) {
+    let mut note = |what| SEEN.with_borrow_mut(|seen| *seen.entry(what).or_default() += 1);
+    let changed = if matches!(op, Op::Push) { 0 } else { replica };
+    let (was, is) = (before.observe(changed), after.observe(changed));
+    note("op");
+    let held =
+        |seen: &model::Observed| seen.records.values().filter(|(_, waits)| waits.as_ref().is_some_and(|w| w.0)).count();
+    let alive = |seen: &model::Observed| seen.records.values().filter(|(look, _)| look.is_some()).count();
+    let revived = is
+        .records
+        .iter()
+        .any(|(key, (look, _))| look.is_some() && was.records.get(key).is_some_and(|old| old.0.is_none()));
+    if held(&is) > held(&was) {
+        note(if matches!(op, Op::DeleteMany(..)) { "proposed" } else { "held" });
+    }
+    if matches!(op, Op::Answer(_, _, false)) && was != is {
+        note("consented");
+    }
+    if matches!(op, Op::Answer(_, _, true)) && was != is {
+        note("kept");
+    }
+    if matches!(op, Op::Undo(..)) && was != is {
+        note("undone");
+    }
+    if matches!(op, Op::Push | Op::Pull) && alive(&is) < alive(&was) {
+        note("lost by sync");
+    }
+    if revived {
+        note(if matches!(op, Op::Push | Op::Pull) { "revived by sync" } else { "revived by a person" });
+    }
+    if matches!(op, Op::Push | Op::Pull)
+        && is.open.values().map(Vec::len).sum::<usize>() < was.open.values().map(Vec::len).sum()
+    {
+        note("line closed by sync");
+    }
+    if matches!(op, Op::Day(_)) {
+        let fields = |model: &Model| model.replicas[changed].rows.values().filter(|row| row.has_fields()).count();
+        if fields(after) < fields(before) {
+            note("purged");
+        }
+    }
+}
+
+impl StateMachineTest for Both {
+    type SystemUnderTest = Self;
+    type Reference = Reference;
+
+    fn init_test(reference: &Reference) -> Self {
+        let mut model = Model::new(DEVICES + 1);
+        (model.trust, model.identifying) = (reference.model.trust, reference.model.identifying.clone());
+        let mut both = Self { engine: Engine::new(DEVICES + 1, model.trust), model, day: 0 };
+        reference.settled.iter().for_each(|step| both.step(step));
+        both
+    }
+
+    fn apply(mut both: Self, _: &Reference, step: Step) -> Self {
+        both.step(&step);
+        both
+    }
+}
+
+impl Drop for Both {
+    fn drop(&mut self) {
+        if std::env::var_os("COVERAGE").is_some() {
+            SEEN.with_borrow(|seen| eprintln!("{seen:?}"));
+        }
+    }
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_time: 60_000, verbose: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn engine_and_model_agree_after_every_step(sequential 1..40 => Both);
+}
