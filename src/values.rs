@@ -6,6 +6,7 @@ pub mod digest;
 pub mod time;
 pub mod id;
 pub mod version_vector;
+pub mod dot_set;
 pub mod value;
 pub mod superseded;
 pub mod register;

@@ -2,8 +2,8 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::receipt::{Receipt, ReceiptId};
-use crate::decide::{answer::Former, line::Revision};
+use super::receipt::Receipt;
+use crate::decide::{line::Revision, row::Former};
 use crate::values::time::DayTick;
 
 /// One commit: its receipt, and what it replaced.
@@ -34,10 +34,10 @@ impl Journal {
         self.0.retain(|_, entry| entry.tick > tick);
     }
 
-    /// The commit that a receipt names.
+    /// The commit that led to a revision.
     #[must_use]
-    pub fn get(&self, id: &ReceiptId) -> Option<&Entry> {
-        self.0.get(&id.revision).filter(|entry| entry.receipt.collection == id.collection)
+    pub fn at(&self, revision: Revision) -> Option<&Entry> {
+        self.0.get(&revision)
     }
 
     /// The commits, oldest first.

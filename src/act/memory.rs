@@ -7,10 +7,9 @@ use alloc::collections::BTreeMap;
 use core::convert::Infallible;
 
 use super::{
-    journal::{Entry, Journal},
+    journal::Journal,
     plan::Batch,
-    receipt::ReceiptId,
-    store::{CommitError, Receipts, Store},
+    store::{CommitError, Store},
 };
 use crate::decide::{
     ledger::FirstSeen,
@@ -116,12 +115,6 @@ impl Store for MemoryStore {
         }
         collection.commit(batch);
         Ok(())
-    }
-}
-
-impl Receipts for MemoryStore {
-    fn receipt(&self, id: &ReceiptId) -> Result<Option<Entry>, Infallible> {
-        Ok(self.journal(&id.collection).and_then(|journal| journal.get(id)).cloned())
     }
 }
 

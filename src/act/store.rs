@@ -1,6 +1,6 @@
 //! What a database must be able to do: two methods, and no verb that destroys.
 
-use super::{journal::Entry, plan::Batch, receipt::ReceiptId};
+use super::plan::Batch;
 use crate::decide::{
     line::Revision,
     slice::{ReadSet, Slice},
@@ -32,15 +32,6 @@ pub trait Store {
     /// # Errors
     /// [`CommitError`]; nothing was changed.
     fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Self::Error>>;
-}
-
-/// A store that can find a receipt again, for undo.
-pub trait Receipts: Store {
-    /// The commit that a receipt names, if its retention is not over.
-    ///
-    /// # Errors
-    /// The database's own. Nothing was changed.
-    fn receipt(&self, id: &ReceiptId) -> Result<Option<Entry>, Self::Error>;
 }
 
 /// Why a batch was not committed. Nothing was changed; read again, and draft again.

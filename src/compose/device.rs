@@ -12,7 +12,7 @@ use crate::act::{
     apply::apply,
     plan::Plan,
     receipt::{Receipt, ReceiptId},
-    store::{CommitError, Receipts, Store},
+    store::{CommitError, Store},
 };
 use crate::decide::{
     answer::{AnswerError, Signature},
@@ -166,6 +166,25 @@ impl<S: Store> Device<S> {
         self.answer(Answer { verdict: Verdict::Keep, collection, digest, by: by.into(), at })
     }
 
+    /// Brings back what was before a receipt. Records changed since are left as they are, and listed as refused.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn undo(
+        &mut self,
+        receipt: &ReceiptId,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let set = ReadSet::head(receipt.collection.clone()).with_formers(receipt.revision);
+        let mut slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let formers = slice.formers.take().ok_or_else(|| WriteFailed::NoReceipt { found: receipt.clone() })?;
+        let identifying = self.guard.identifying(&receipt.collection);
+        let signature = Signature { by: by.into(), at };
+        let draft = Draft::of_undo(slice, self.replica, &formers, &signature, identifying)?;
+        Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
+    }
+
     /// Drafts again, today, with the answer among the guard's inputs.
     fn answer(&mut self, answer: Answer) -> Result<Receipt, WriteFailed<S::Error>> {
         let lost = Query::Lost { until: Revision(u64::MAX) };
@@ -304,28 +323,5 @@ impl<S: Store> Device<S> {
     #[must_use]
     pub const fn store(&self) -> &S {
         &self.store
-    }
-}
-
-impl<S: Receipts> Device<S> {
-    /// Brings back what was before a receipt. Records changed since are left as they are, and listed as refused.
-    ///
-    /// # Errors
-    /// [`WriteFailed`]; nothing was changed.
-    pub fn undo(
-        &mut self,
-        receipt: &ReceiptId,
-        by: impl Into<String>,
-        at: Timestamp,
-    ) -> Result<Receipt, WriteFailed<S::Error>> {
-        let entry = self.store.receipt(receipt).map_err(WriteFailed::Read)?;
-        let formers = entry.ok_or_else(|| WriteFailed::NoReceipt { found: receipt.clone() })?.formers;
-        let records = formers.iter().map(|former| former.record.clone());
-        let set = ReadSet::head(receipt.collection.clone()).with_records(records);
-        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
-        let identifying = self.guard.identifying(&receipt.collection);
-        let signature = Signature { by: by.into(), at };
-        let draft = Draft::of_undo(slice, self.replica, &formers, &signature, identifying)?;
-        Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
     }
 }

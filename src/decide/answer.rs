@@ -17,7 +17,7 @@ use super::{
     harm::Harm,
     line::{Line, LineStatus},
     resolve::Judge,
-    row::{Quarantine, Row},
+    row::{Former, Quarantine, Row},
     slice::{Head, Slice},
 };
 use crate::values::{
@@ -56,17 +56,6 @@ pub enum AnswerError {
     /// A dot could not be had.
     #[error(transparent)]
     Write(#[from] WriteError),
-}
-
-/// What a record was before a receipt, for undoing it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Former {
-    /// The record.
-    pub record: RecordId,
-    /// What was stored; `None` if there was no record.
-    pub before: Option<Version>,
-    /// What the receipt left.
-    pub after: Digest,
 }
 
 /// Who asks for an undo, and when.
@@ -248,7 +237,7 @@ fn unchanged(row: &Row) -> Change {
         harm: Harm::default(),
         excuse: None,
         closes: LineStatus::Struck,
-        peer_knows: None,
+        peer: None,
     }
 }
 

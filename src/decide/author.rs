@@ -242,7 +242,7 @@ fn own(version: Version, after: After, cause: Cause) -> Change {
         harm: Harm::default(),
         excuse: None,
         closes: LineStatus::Struck,
-        peer_knows: None,
+        peer: None,
     }
 }
 

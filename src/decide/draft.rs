@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     breach::{Rule, Scope},
+    changes::Offer,
     consent::{Answer, Excuse},
     diff::Refusal,
     harm::Harm,
@@ -54,6 +55,7 @@ pub(crate) struct Entry {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is a change")]
 pub(crate) enum Proposal {
     /// Nothing that was not known.
     Known,
@@ -91,7 +93,22 @@ pub(crate) struct Change {
     /// What becomes of the line that it closes, if it closes one.
     pub(crate) closes: LineStatus,
     /// What the peer that offered it knows of the record.
-    pub(crate) peer_knows: Option<Digest>,
+    pub(crate) peer: Option<PeerKnows>,
+}
+
+/// What a peer knows of a record, by its own word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerKnows {
+    /// The version.
+    pub(crate) digest: Digest,
+    /// It holds part of it back, and asks.
+    pub(crate) holds: bool,
+}
+
+impl PeerKnows {
+    pub(crate) fn of(offer: &Offer) -> Self {
+        Self { digest: offer.known().digest(), holds: offer.held.is_some() }
+    }
 }
 
 /// What waits beside the record then.
@@ -144,7 +161,7 @@ impl Draft {
                 harm: Harm::default(),
                 excuse: None,
                 closes: LineStatus::Struck,
-                peer_knows: Some(*digest),
+                peer: Some(PeerKnows { digest: *digest, holds: false }),
             };
             let proposal = Proposal::Change { pass, held: None, excused: None };
             Some(Entry { record: record.clone(), before: Some(row.clone()), proposal })

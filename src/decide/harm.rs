@@ -83,7 +83,7 @@ impl Harm {
         let known: usize = had.values().map(BTreeSet::len).sum();
         let reverted = !is_by_person(before, after)
             && old.content_digest() != new.content_digest()
-            && old.superseded().contains(new.content_digest());
+            && old.superseded().join(new.superseded()).contains(new.content_digest());
         let loss = if had.is_empty() {
             None
         } else if has.is_empty() {

@@ -6,7 +6,7 @@ use super::{
     breach::{Rule, Scope},
     changes::Offer,
     diff::{Compared, Diff, knows},
-    draft::{After, By, Change, Claim, Draft, Entry, Origin, Proposal, Quarantined},
+    draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     harm::Harm,
     line::LineStatus,
     row::{Quarantine, Row},
@@ -89,7 +89,7 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
         harm: Harm::default(),
         excuse: offer.excuse.clone(),
         closes: LineStatus::Struck,
-        peer_knows: Some(offer.known().digest()),
+        peer: Some(PeerKnows::of(offer)),
     };
     Proposal::Change { pass, held: None, excused: None }
 }
@@ -125,7 +125,7 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
         by: By::Peer,
         excuse: None,
         closes: LineStatus::Struck,
-        peer_knows: Some(offer.known().digest()),
+        peer: Some(PeerKnows::of(offer)),
     };
     let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == digest).map(|excuse| {
         let after = match &row.quarantine {
@@ -150,7 +150,7 @@ fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: 
         harm: judge.harm(stored, version),
         excuse: None,
         closes: LineStatus::Struck,
-        peer_knows: Some(offer.known().digest()),
+        peer: Some(PeerKnows::of(offer)),
     };
     let excused = offer.excuse.as_ref().filter(|excuse| offer.held.is_none() && excuse.hidden == all.digest());
     let excused = excused.map(|excuse| {
@@ -187,16 +187,14 @@ fn with_pair(
     offer: &Offer,
 ) -> (Version, After) {
     let Some(pair) = &offer.held else { return (stored.clone(), After::Same) };
-    if knows(stored, &pair.hidden) {
+    let hidden = stored.join(&pair.hidden);
+    if knows(stored, &pair.hidden) || judge.is_releasable(stored, &hidden, pair.mass) {
+        // Stored here, and still a question there: whoever is here can answer it.
         let is_asked = matches!(beside, Some(Quarantine::Beside { hidden, from: peer, .. })
             if *peer == from && hidden.digest() == pair.hidden.digest());
         let held = offer.version.clone();
         let asked = || After::New(Quarantined::Beside { held, hidden: pair.hidden.clone(), from });
-        return (stored.clone(), if is_asked { After::Same } else { asked() });
-    }
-    let hidden = stored.join(&pair.hidden);
-    if judge.is_releasable(stored, &hidden, pair.mass) {
-        return (hidden, After::Nothing);
+        return (hidden, if is_asked { After::Same } else { asked() });
     }
     let why = (Rule::HeldElsewhere, Scope::Collection);
     (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))

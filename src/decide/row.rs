@@ -135,3 +135,14 @@ impl Row {
         removal || self.lost.is_some_and(|lost| lost.unauthored)
     }
 }
+
+/// What a record was before a receipt, for undoing it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Former {
+    /// The record.
+    pub record: RecordId,
+    /// What was stored; `None` if there was no record.
+    pub before: Option<Version>,
+    /// What the receipt left.
+    pub after: Digest,
+}

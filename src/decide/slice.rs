@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ledger::{FirstSeen, Ledger, Tally},
     line::{HoldHead, Line, Revision},
-    row::Row,
+    row::{Former, Row},
 };
 use crate::values::{
     id::{CollectionId, RecordId, ReplicaId},
@@ -66,15 +66,17 @@ pub struct ReadSet {
     pub query: Query,
     /// Records of other collections, to see whether a move has arrived.
     pub moved: Vec<(CollectionId, RecordId)>,
-    /// All lines of the current hold.
+    /// All lines of the current hold, and the rows that the open ones name.
     pub lines: bool,
+    /// What the commit that led to this revision replaced.
+    pub formers: Option<Revision>,
 }
 
 impl ReadSet {
     /// Asks for the head and the ledger of a collection, and no record.
     #[must_use]
     pub const fn head(collection: CollectionId) -> Self {
-        Self { collection, records: Vec::new(), query: Query::Nothing, moved: Vec::new(), lines: false }
+        Self { collection, records: Vec::new(), query: Query::Nothing, moved: Vec::new(), lines: false, formers: None }
     }
 
     /// Asks for these records, too.
@@ -95,6 +97,13 @@ impl ReadSet {
     #[must_use]
     pub const fn with_lines(mut self) -> Self {
         self.lines = true;
+        self
+    }
+
+    /// Asks for what a commit replaced, and for the rows that it wrote, too.
+    #[must_use]
+    pub const fn with_formers(mut self, of: Revision) -> Self {
+        self.formers = Some(of);
         self
     }
 
@@ -171,6 +180,8 @@ pub struct Slice {
     pub moved: BTreeMap<(CollectionId, RecordId), Row>,
     /// The lines of the current hold, if asked for.
     pub lines: Vec<Line>,
+    /// What a commit replaced, if asked for; `None` if that is not kept, or no longer.
+    pub formers: Option<Vec<Former>>,
 }
 
 impl Slice {
@@ -187,6 +198,7 @@ impl Slice {
             found: Vec::new(),
             moved: BTreeMap::new(),
             lines: Vec::new(),
+            formers: None,
         }
     }
 }

@@ -18,7 +18,8 @@
 //! - `names` of the fields, ascending; `filled`, one bit a field, the lowest bit first, set where a sibling's value is
 //!   not empty; `exceptions`, `index, [stamp, ..], ..` for the fields that are not one sibling of the default stamp.
 //!
-//! A new record costs 76 bytes beside its names and values.
+//! A new record costs 75 bytes beside its names and values, 191 after eight overwrites of one field, of which 88 are
+//! hints.
 //!
 //! Decoding is strict: what is accepted is byte for byte what encoding gives, so there is one encoding of one record.
 //! Nothing is reserved by a declared count, and nesting is bounded by
@@ -36,7 +37,7 @@ mod value;
 mod wire;
 
 pub use error::DecodeError;
-pub(crate) use header::is_filled;
+pub(crate) use header::{is_filled, read_names};
 pub(crate) use value::restore;
 pub(crate) use wire::{Reader, Writer};
 

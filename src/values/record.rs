@@ -5,6 +5,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    dot_set::{DotRange, DotSet},
     id::{CollectionId, FieldName, MoveId, RecordId},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
@@ -43,8 +44,8 @@ pub struct Destination {
 ///
 /// # Invariants
 /// - `context` holds the record's own writers only; every surviving dot of `life` is in it.
-/// - `fields_context` is at most `context` and covers every surviving dot of `fields`. The two are equal except after a
-///   purge, when `fields_context` restarts empty.
+/// - `fields_context` is at most `context` and covers every surviving dot of `fields`. The two have seen the same except
+///   after a purge, when `fields_context` restarts empty and grows with gaps.
 /// - S1: equal `context` and `fields_context` mean equal content, on any two replicas.
 /// - [`join`](Self::join) is commutative, associative, idempotent and monotone.
 ///
@@ -52,7 +53,7 @@ pub struct Destination {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Record {
     pub(crate) context: VersionVector,
-    pub(crate) fields_context: VersionVector,
+    pub(crate) fields_context: DotSet,
     pub(crate) life: Register<Life>,
     pub(crate) fields: BTreeMap<FieldName, Register<Value>>,
     pub(crate) superseded: Superseded,
@@ -100,7 +101,7 @@ impl Record {
     /// Writes fields (`None` clears) and leaves the record's life as it is.
     #[must_use]
     pub(crate) fn with_fields(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {
-        let mut next = self.stamped(stamp, true);
+        let mut next = self.stamped(stamp);
         for (name, value) in edits {
             let register = next.fields.entry(name).or_default();
             register.write(&seen.fields_context, value.map(|value| Sibling { stamp, value }));
@@ -116,7 +117,7 @@ impl Record {
     /// Registers that only this version has stand, unless the former contents are wanted exactly.
     #[must_use]
     pub(crate) fn restored(&self, stamp: Stamp, former: &Self, exactly: bool) -> Self {
-        let mut next = self.stamped(stamp, true);
+        let mut next = self.stamped(stamp);
         next.life.write(&self.context, Some(Sibling { stamp, value: Life::Alive { moved: None } }));
         let none = Register::default();
         let names: Vec<&FieldName> = former.fields.keys().chain(self.fields.keys()).collect();
@@ -138,9 +139,7 @@ impl Record {
     /// Writes the record's life, covering what `seen` has seen of it.
     #[must_use]
     pub(crate) fn with_life(&self, stamp: Stamp, seen: &Seeing, life: Life) -> Self {
-        // A delete adds its dot to `fields_context` only while the two agree: after a purge it must not cover the
-        // writer's own older values elsewhere.
-        let mut next = self.stamped(stamp, self.context == self.fields_context || matches!(life, Life::Alive { .. }));
+        let mut next = self.stamped(stamp);
         next.life.write(&seen.context, Some(Sibling { stamp, value: life }));
         next.remember(self, stamp.dot);
         next
@@ -154,7 +153,7 @@ impl Record {
         if self.is_alive() {
             return self.clone();
         }
-        Self { fields_context: VersionVector::new(), fields: BTreeMap::new(), ..self.clone() }
+        Self { fields_context: DotSet::new(), fields: BTreeMap::new(), ..self.clone() }
     }
 
     /// The writes that this version has seen, for life.
@@ -165,7 +164,7 @@ impl Record {
 
     /// The writes that this version has seen, for fields.
     #[must_use]
-    pub const fn fields_context(&self) -> &VersionVector {
+    pub const fn fields_context(&self) -> &DotSet {
         &self.fields_context
     }
 
@@ -196,7 +195,7 @@ impl Record {
     /// Whether this version has lost what it covered to a purge and has been revived since.
     #[must_use]
     pub fn is_thin(&self) -> bool {
-        self.is_alive() && self.context != self.fields_context
+        self.is_alive() && !self.fields_context.is_all_of(&self.context)
     }
 
     /// How this version relates to `other`, by both contexts.
@@ -210,12 +209,13 @@ impl Record {
         Seeing { context: self.context.clone(), fields_context: self.fields_context.clone() }
     }
 
-    fn stamped(&self, stamp: Stamp, fields_too: bool) -> Self {
+    /// Sees one more write of a replica: since its last one here, that replica has made no other to this record.
+    fn stamped(&self, stamp: Stamp) -> Self {
+        let Dot { replica, counter: last } = stamp.dot;
         let mut next = self.clone();
+        let first = self.context.get(replica).saturating_add(1);
         next.context.insert(stamp.dot);
-        if fields_too {
-            next.fields_context.insert(stamp.dot);
-        }
+        next.fields_context.insert(DotRange { replica, first, last });
         next
     }
 
@@ -232,7 +232,7 @@ impl Record {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Seeing {
     pub(crate) context: VersionVector,
-    pub(crate) fields_context: VersionVector,
+    pub(crate) fields_context: DotSet,
 }
 
 pub(crate) fn is_alive(life: &Register<Life>) -> bool {

@@ -4,11 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    time::Timestamp,
-    value::Value,
-    version_vector::{Dot, VersionVector},
-};
+use super::{dot_set::Covers, time::Timestamp, value::Value, version_vector::Dot};
 
 /// Who caused a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,8 +88,8 @@ impl<T: Clone + Ord> Register<T> {
     ///
     /// Two different writes under one name (a cloned replica) are both kept.
     #[must_use]
-    pub(crate) fn join(&self, context: &VersionVector, other: &Self, other_context: &VersionVector) -> Self {
-        let survive = |ours: &Self, theirs: &Self, seen: &VersionVector| -> Vec<Sibling<T>> {
+    pub(crate) fn join(&self, context: &impl Covers, other: &Self, other_context: &impl Covers) -> Self {
+        let survive = |ours: &Self, theirs: &Self, seen: &dyn Covers| -> Vec<Sibling<T>> {
             let lives = |s: &&Sibling<T>| !seen.covers(s.stamp.dot) || theirs.contains(s.stamp.dot);
             ours.0.iter().filter(lives).cloned().collect()
         };
@@ -103,7 +99,7 @@ impl<T: Clone + Ord> Register<T> {
     }
 
     /// Covers what `seen` has seen and adds `write`, if there is one.
-    pub(crate) fn write(&mut self, seen: &VersionVector, write: Option<Sibling<T>>) {
+    pub(crate) fn write(&mut self, seen: &impl Covers, write: Option<Sibling<T>>) {
         self.0.retain(|sibling| !seen.covers(sibling.stamp.dot));
         self.0.extend(write);
         self.0.sort_unstable();

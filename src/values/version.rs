@@ -6,8 +6,9 @@ use core::{fmt, ops::Range};
 use super::{
     codec::{self, DecodeError, DecodeLimits, record::Encoded},
     digest::Digest,
+    dot_set::DotSet,
     id::FieldName,
-    record::{Life, Record, Seeing, is_alive},
+    record::{Life, Record, is_alive},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
     version_vector::{Causality, VersionVector},
@@ -27,7 +28,7 @@ pub struct Version {
 struct Header {
     digest: Digest,
     context: VersionVector,
-    fields_context: VersionVector,
+    fields_context: DotSet,
     life: Register<Life>,
     fields: Box<[FieldHead]>,
     values: Box<[Range<usize>]>,
@@ -132,7 +133,7 @@ impl Version {
 
     /// The writes that this version has seen, for fields.
     #[must_use]
-    pub fn fields_context(&self) -> &VersionVector {
+    pub fn fields_context(&self) -> &DotSet {
         &self.header.fields_context
     }
 
@@ -151,7 +152,7 @@ impl Version {
     /// Whether this version has lost what it covered to a purge and has been revived since.
     #[must_use]
     pub fn is_thin(&self) -> bool {
-        self.is_alive() && self.header.context != self.header.fields_context
+        self.is_alive() && !self.header.fields_context.is_all_of(&self.header.context)
     }
 
     /// How this version relates to `other`, by both contexts.
@@ -191,11 +192,6 @@ impl Version {
     pub fn families(&self) -> Vec<&str> {
         let filled = self.header.fields.iter().filter(|field| !field.is_empty);
         filled.map(|field| field.name.family()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// What this version has seen, as a base for a write.
-    pub(crate) fn seeing(&self) -> Seeing {
-        Seeing { context: self.header.context.clone(), fields_context: self.header.fields_context.clone() }
     }
 
     fn from_encoded(record: &Record, encoded: Encoded) -> Self {

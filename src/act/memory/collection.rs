@@ -42,6 +42,11 @@ impl Collection {
             let held = self.lines.iter().filter(|line| line.is_open()).filter_map(|line| self.rows.get(&line.record));
             slice.rows.extend(held.map(|row| (row.record.clone(), row.clone())));
         }
+        if let Some(entry) = set.formers.and_then(|of| self.journal.at(of)) {
+            let rows = entry.formers.iter().filter_map(|former| self.rows.get(&former.record));
+            slice.rows.extend(rows.map(|row| (row.record.clone(), row.clone())));
+            slice.formers = Some(entry.formers.clone());
+        }
         slice.head = self.head.clone();
         slice.ledger = Some(self.ranks.ledger(|at| self.place_at(at)));
         slice.next_place = self.places.last().map(|last| FirstSeen(last.0.saturating_add(1))).unwrap_or_default();

@@ -8,14 +8,13 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    answer::Former,
     breach::Rule,
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
     ledger::FirstSeen,
     line::{HoldHead, Line, LineKind, LineStatus, Revision, removal_digest},
-    row::{Lost, Quarantine, Row, Standing},
+    row::{Former, Lost, Quarantine, Row, Standing},
     slice::{AccountHead, Head, Slice},
 };
 use crate::values::{
@@ -33,6 +32,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         collection: slice.collection.clone(),
         head,
         next_place: slice.next_place,
+        is_answered: matches!(origin, Origin::Answer(_)),
         receipt: empty_receipt(&slice, &origin, limits),
         rows: Vec::new(),
         closed: Vec::new(),
@@ -55,13 +55,8 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
             (work.head.tick, work.head.day) = (tick, Some(day));
             forget
         }
-        Origin::Answer(_) => {
-            work.head.is_ledger_lost = false;
-            None
-        }
-        Origin::Peer { upto: None, .. } | Origin::Own => None,
+        Origin::Peer { upto: None, .. } | Origin::Own | Origin::Answer(_) => None,
     };
-    let is_answer = work.receipt.answer.is_some();
     let is_quiet = work.rows.is_empty()
         && work.head.taken == slice.head.taken
         && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
@@ -70,9 +65,10 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         return (None, work.receipt);
     }
     work.head.tally = Some(tally);
-    work.head.is_ledger_lost |= slice.ledger.is_none() && !is_answer;
+    let is_answered = work.is_answered;
+    work.head.is_ledger_lost = (work.head.is_ledger_lost || slice.ledger.is_none()) && !is_answered;
     let account = slice.account.map(|account| {
-        let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answer;
+        let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answered;
         let next = account.head.revision.next();
         (account.head.revision, AccountHead { revision: next, tally: account_tally, is_ledger_lost: lost })
     });
@@ -86,6 +82,8 @@ struct Work {
     head: Head,
     next_place: FirstSeen,
     receipt: Receipt,
+    /// A person has answered a question that was open here.
+    is_answered: bool,
     rows: Vec<Row>,
     closed: Vec<(u64, LineStatus)>,
     lines: Vec<Line>,
@@ -107,6 +105,7 @@ impl Work {
             }
             (Decision::Excused, _, Some((_, change)), _) => {
                 let harm = change.harm.clone();
+                self.is_answered |= before.as_ref().is_some_and(|row| row.quarantine.is_some());
                 (self.change(&record, before.as_ref(), change, true), harm)
             }
             (_, _, _, before) => {
@@ -145,13 +144,13 @@ impl Work {
             excuse: None,
             closes: LineStatus::Struck,
             by: By::Peer,
-            peer_knows: pass.peer_knows,
+            peer: pass.peer,
         };
         self.change(&row.record, Some(row), change, false)
     }
 
     fn change(&mut self, record: &RecordId, before: Option<&Row>, change: Change, is_excused: bool) -> Row {
-        let Change { version, after, by, harm, excuse, closes, peer_knows } = change;
+        let Change { version, after, by, harm, excuse, closes, peer } = change;
         let quarantine = self.quarantine(record, before, &version, after, closes);
         let is_alive = version.is_alive();
         let has_fields = !version.field_heads().is_empty();
@@ -189,12 +188,12 @@ impl Work {
             died_at,
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
-        row.is_pending = match peer_knows {
+        row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
-            Some(digest) if row.known().digest() == digest => {
+            Some(peer) if row.known().digest() == peer.digest => {
                 // The peer has all of it, but not the answer or the question that goes with it.
                 let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                    || (matches!(row.quarantine, Some(Quarantine::Version { .. })) && !peer.holds);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,

@@ -7,10 +7,11 @@ use minicbor::data::Type;
 
 use super::{
     DecodeError, DecodeLimits, Reader, Writer, life,
-    stamp::{read_stamp, read_table, read_vector, write_stamp, write_table, write_vector},
+    stamp::{read_dots, read_stamp, read_table, write_dots, write_stamp, write_table},
 };
 use crate::values::{
     digest::Digest,
+    dot_set::DotSet,
     id::FieldName,
     record::{Life, Record},
     register::{Register, Stamp},
@@ -21,7 +22,7 @@ use crate::values::{
 /// A header, read. Its fields carry the stamps of their siblings, in order.
 pub(super) struct Header {
     pub(super) context: VersionVector,
-    pub(super) fields_context: VersionVector,
+    pub(super) fields_context: DotSet,
     pub(super) life: Register<Life>,
     pub(super) body: Digest,
     pub(super) fields: Vec<(FieldName, Vec<Stamp>)>,
@@ -34,7 +35,7 @@ pub(super) fn encode(record: &Record, body: Digest) -> Vec<u8> {
     let mut header = Writer::default();
     header.array(8);
     write_table(&mut header, table);
-    write_vector(&mut header, table, &record.fields_context);
+    write_dots(&mut header, table, &record.fields_context);
     life::write(&mut header, table, &record.life, default);
     header.bytes(body.as_bytes());
     match default {
@@ -56,7 +57,7 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, Deco
     let mut reader = Reader::new(bytes);
     reader.tuple(8)?;
     let context = read_table(&mut reader, |replicas| limits.check_replicas(replicas))?;
-    let fields_context = read_vector(&mut reader, &context)?;
+    let fields_context = read_dots(&mut reader, &context)?;
     let life = life::read(&mut reader, &context)?;
     let body = Digest::from_bytes(reader.fixed()?);
     let default = match reader.kind()? {
@@ -118,7 +119,8 @@ fn write_exceptions(
     }
 }
 
-fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Result<Vec<FieldName>, DecodeError> {
+/// Reads the names of fields, as many as the limits allow.
+pub(crate) fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Result<Vec<FieldName>, DecodeError> {
     let names = reader.count()?;
     limits.check_fields(names)?;
     let name = |_| {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::values::{
     digest::Digest,
+    dot_set::DotRange,
     record::Record,
     register::{Register, Sibling},
 };
@@ -80,7 +81,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<(Record, Enc
 /// [`DecodeError::Impossible`].
 pub(crate) fn check(record: &Record) -> Result<(), DecodeError> {
     let broken = |expected| Err(DecodeError::Impossible { expected });
-    if !record.context.covers_all(&record.fields_context) {
+    let is_seen = |range: DotRange| range.first > 0 && range.last <= record.context.get(range.replica);
+    if !record.fields_context.iter().all(is_seen) {
         return broken("fields that have seen no more than their record");
     }
     if !record.life.siblings().iter().all(|sibling| record.context.covers(sibling.stamp.dot)) {

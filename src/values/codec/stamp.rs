@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{DecodeError, Reader, Writer};
 use crate::values::{
+    dot_set::{DotRange, DotSet},
     id::ReplicaId,
     register::{Cause, Stamp},
     superseded::{ContentDigest, MAX_SUPERSEDED, Superseded},
@@ -33,22 +34,32 @@ pub(super) fn read_table(
     (0..replicas).map(|_| Ok(Dot { replica: read_id(reader)?, counter: reader.uint()? })).collect()
 }
 
-/// Writes a vector that is at most `table`: null where it equals it, else a counter for each entry.
-pub(super) fn write_vector(writer: &mut Writer, table: &VersionVector, vector: &VersionVector) {
-    if vector == table {
+/// Writes what a record has seen of its fields: null where it is all that the record has seen, else the ranges as
+/// replica, first, last.
+pub(super) fn write_dots(writer: &mut Writer, table: &VersionVector, dots: &DotSet) {
+    if dots.is_all_of(table) {
         return writer.null();
     }
-    writer.array(table.iter().len());
-    table.iter().for_each(|entry| writer.uint(vector.get(entry.replica)));
+    writer.array(dots.iter().len().saturating_mul(3));
+    for range in dots.iter() {
+        write_replica(writer, table, range.replica);
+        writer.uint(range.first);
+        writer.uint(range.last);
+    }
 }
 
-/// Reads what [`write_vector`] wrote.
-pub(super) fn read_vector(reader: &mut Reader<'_>, table: &VersionVector) -> Result<VersionVector, DecodeError> {
+/// Reads what [`write_dots`] wrote. That the ranges are the fewest, in order, is seen by encoding again.
+pub(super) fn read_dots(reader: &mut Reader<'_>, table: &VersionVector) -> Result<DotSet, DecodeError> {
     if reader.kind()? == Type::Null {
-        return reader.null().map(|()| table.clone());
+        return reader.null().map(|()| DotSet::from(table));
     }
-    reader.tuple(table.iter().len())?;
-    table.iter().map(|entry| Ok(Dot { replica: entry.replica, counter: reader.uint()? })).collect()
+    let ranges = reader.count()?.div_euclid(3);
+    let range = |_| {
+        let error = reader.expected("a range of counters, from 1");
+        let range = DotRange { replica: read_replica(reader, table)?, first: reader.uint()?, last: reader.uint()? };
+        if (1..=range.last).contains(&range.first) { Ok(range) } else { Err(error) }
+    };
+    (0..ranges).map(range).collect()
 }
 
 pub(super) fn write_stamp(writer: &mut Writer, table: &VersionVector, stamp: Stamp) {

@@ -137,11 +137,13 @@ fn read_opaque(reader: &mut Reader<'_>, levels: usize) -> Result<Value, DecodeEr
     Ok(Value::Opaque(OpaqueValue::from_encoded(reader.since(start).into())))
 }
 
-/// Passes over one well-formed item and says how many levels of arrays, maps and tags it has, at most `levels`.
+/// Passes over one well-formed item and says how many levels of arrays, maps and unknown tags it has, at most
+/// `levels`.
 fn skip(reader: &mut Reader<'_>, levels: usize) -> Result<usize, DecodeError> {
     let items = match reader.kind()? {
         Type::Array => reader.count()?,
         Type::Map => reader.entries()?.saturating_mul(2),
+        Type::Tag if read_time(reader).is_some() => return Ok(0),
         Type::Tag => reader.tag().map(|_| 1)?,
         Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef | Type::Break | Type::Unknown(_) => {
             return Err(reader.expected("a well-formed item of definite length"));
@@ -157,7 +159,7 @@ fn skip(reader: &mut Reader<'_>, levels: usize) -> Result<usize, DecodeError> {
 }
 
 impl OpaqueValue {
-    /// Levels of arrays, maps and tags.
+    /// Levels of arrays, maps and unknown tags.
     pub(crate) fn depth(&self) -> usize {
         skip(&mut Reader::new(self.as_bytes()), MAX_VALUE_DEPTH).unwrap_or(0)
     }

@@ -190,7 +190,11 @@ impl<'a> ser::Serializer for Writer<'a> {
         }
         match variant {
             "Bytes" => Ok(Some(Value::Bytes(bytes(inner)?))),
-            "Opaque" => Ok(Some(Value::Opaque(OpaqueValue::from_encoded(bytes(inner)?)))),
+            "Opaque" => {
+                let opaque = OpaqueValue::try_from(bytes(inner)?);
+                let custom = |error| Problem::Custom { message: alloc::format!("{error}") };
+                Ok(Some(Value::Opaque(opaque.map_err(custom)?)))
+            }
             _ => inner.serialize(self.unwrapped()?),
         }
     }
