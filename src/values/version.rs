@@ -210,7 +210,7 @@ impl Version {
             values: encoded.values,
             superseded: record.superseded.clone(),
         };
-        Self { bytes: encoded.bytes.into(), header: Arc::new(header) }
+        Self { bytes: encoded.bytes, header: Arc::new(header) }
     }
 }
 

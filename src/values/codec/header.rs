@@ -32,7 +32,7 @@ pub(super) struct Header {
 pub(super) fn encode(record: &Record, body: Digest) -> Vec<u8> {
     let (table, default) = (&record.context, default_stamp(record));
     let fields: Vec<_> = record.fields.iter().filter(|(_, register)| !register.is_empty()).collect();
-    let mut header = Writer::default();
+    let mut header = Writer::with_room_for(fields.len().saturating_mul(16).saturating_add(96));
     header.array(8);
     write_table(&mut header, table);
     write_dots(&mut header, table, &record.fields_context);
