@@ -39,7 +39,7 @@ struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldHead {
     name: FieldName,
-    stamps: Box<[Stamp]>,
+    stamps: Arc<[Stamp]>, // most fields of a record share them
     is_empty: bool,
 }
 
@@ -196,10 +196,13 @@ impl Version {
 
     fn from_encoded(record: &Record, encoded: Encoded) -> Self {
         let filled = record.fields.iter().filter(|(_, register)| !register.is_empty());
-        let fields = filled.map(|(name, register)| FieldHead {
-            name: name.clone(),
-            stamps: register.siblings().iter().map(|sibling| sibling.stamp).collect(),
-            is_empty: !codec::is_filled(register),
+        let mut last: Arc<[Stamp]> = Arc::default();
+        let fields = filled.map(|(name, register)| {
+            let stamps = register.siblings().iter().map(|sibling| sibling.stamp);
+            if !stamps.clone().eq(last.iter().copied()) {
+                last = stamps.collect();
+            }
+            FieldHead { name: name.clone(), stamps: last.clone(), is_empty: !codec::is_filled(register) }
         });
         let header = Header {
             digest: encoded.digest,

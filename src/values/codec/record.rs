@@ -74,8 +74,11 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<(Record, Enc
     let mut fields = BTreeMap::new();
     let mut values = Reader::new(body);
     for (name, stamps) in header.fields {
-        let siblings = stamps.into_iter().map(|stamp| Ok(Sibling { stamp, value: value::read(&mut values)? }));
-        fields.insert(name, Register::from_siblings(siblings.collect::<Result<_, DecodeError>>()?));
+        let mut siblings = Vec::with_capacity(stamps.len());
+        for stamp in stamps.iter() {
+            siblings.push(Sibling { stamp: *stamp, value: value::read(&mut values)? });
+        }
+        fields.insert(name, Register::from_siblings(siblings));
     }
     values.end()?;
     let body_digest = header.body;
