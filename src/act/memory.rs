@@ -103,17 +103,15 @@ impl Store for MemoryStore {
         }
         // Nothing below can fail.
         let collection = self.collections.entry(batch.collection.clone()).or_default();
-        if let Some(account) = &mut self.account {
-            for row in &batch.rows {
-                let at = usize::try_from(row.first_seen.0).unwrap_or(usize::MAX);
-                account.ranks.replace(at, collection.rows.get(&row.record), row);
-                account.next_place = account.next_place.max(FirstSeen(row.first_seen.0.saturating_add(1)));
-            }
+        let ranks = self.account.as_mut().map(|account| {
+            let places = batch.rows.iter().map(|row| FirstSeen(row.first_seen.0.saturating_add(1)));
+            account.next_place = places.fold(account.next_place, FirstSeen::max);
             if let Some((_, head)) = &batch.account {
                 account.head = head.clone();
             }
-        }
-        collection.commit(batch);
+            &mut account.ranks
+        });
+        collection.commit(batch, ranks);
         Ok(())
     }
 }

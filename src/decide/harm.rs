@@ -1,10 +1,6 @@
 //! What a change of one record takes away.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +71,11 @@ impl Harm {
         }
         let (old, new) = (before.record(), after.record());
         let (had, has) = (known_values(&old), known_values(&new));
-        let emptied: Vec<String> = had.keys().filter(|family| !has.contains_key(*family)).cloned().collect();
-        let kept = |(family, values): (&String, &BTreeSet<Value>)| {
-            has.get(family).map_or(0, |now| values.intersection(now).count())
-        };
-        let kept: usize = had.iter().map(kept).sum();
-        let known: usize = had.values().map(BTreeSet::len).sum();
+        let emptied = had.keys().filter(|family| !has.contains_key(*family));
+        let emptied: Vec<String> = emptied.map(|family| String::from(*family)).collect();
+        let is_kept = |family: &str, value: &&Value| has.get(family).is_some_and(|now| now.binary_search(value).is_ok());
+        let kept: usize = had.iter().map(|(family, values)| values.iter().filter(|v| is_kept(family, v)).count()).sum();
+        let known: usize = had.values().map(Vec::len).sum();
         let reverted = !is_by_person(before, after)
             && old.content_digest() != new.content_digest()
             && old.superseded().join(new.superseded()).contains(new.content_digest());
@@ -107,15 +102,17 @@ impl Harm {
     }
 }
 
-/// Non-empty values, by family.
-fn known_values(record: &Record) -> BTreeMap<String, BTreeSet<Value>> {
-    let mut known: BTreeMap<String, BTreeSet<Value>> = BTreeMap::new();
+/// Non-empty values, by family, without repeats.
+fn known_values(record: &Record) -> BTreeMap<&str, Vec<&Value>> {
+    let mut known: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for (name, register) in record.fields() {
-        let values = register.siblings().iter().map(|sibling| &sibling.value).filter(|value| !value.is_empty());
-        let mut values = values.cloned().peekable();
-        if values.peek().is_some() {
-            known.entry(String::from(name.family())).or_default().extend(values);
+        for value in register.siblings().iter().map(|sibling| &sibling.value).filter(|value| !value.is_empty()) {
+            known.entry(name.family()).or_default().push(value);
         }
+    }
+    for values in known.values_mut() {
+        values.sort_unstable();
+        values.dedup();
     }
     known
 }

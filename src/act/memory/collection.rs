@@ -1,10 +1,10 @@
 //! One collection of a store in memory.
 
 use alloc::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     vec::Vec,
 };
-use core::ops::Bound;
+use core::{mem, ops::Bound};
 
 use super::ranks::Ranks;
 use crate::act::{journal::Journal, plan::Batch};
@@ -25,7 +25,7 @@ pub(super) struct Collection {
     /// First-seen places of this collection, ascending; the position in it is what `ranks` counts by.
     places: Vec<FirstSeen>,
     ranks: Ranks,
-    by_change: BTreeMap<Revision, BTreeSet<RecordId>>,
+    by_change: BTreeMap<(Revision, FirstSeen), RecordId>,
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
@@ -53,9 +53,10 @@ impl Collection {
         slice
     }
 
-    pub(super) fn commit(&mut self, batch: Batch) {
+    /// Commits; what each row counts for is noted in `account`, too.
+    pub(super) fn commit(&mut self, batch: Batch, mut account: Option<&mut Ranks>) {
         for row in batch.rows {
-            self.put(row);
+            self.put(row, account.as_deref_mut());
         }
         for (number, status) in batch.closed {
             let line = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
@@ -76,8 +77,19 @@ impl Collection {
         self.head = batch.head;
     }
 
-    fn put(&mut self, row: Row) {
-        let old = self.rows.get(&row.record);
+    fn put(&mut self, row: Row, account: Option<&mut Ranks>) {
+        let (old, row) = match self.rows.entry(row.record.clone()) {
+            Entry::Vacant(place) => (None, place.insert(row)),
+            Entry::Occupied(place) => {
+                let place = place.into_mut();
+                (Some(mem::replace(place, row)), place)
+            }
+        };
+        let id = || row.record.clone();
+        self.by_change.insert((row.changed_at, row.first_seen), id());
+        self.pending.extend(row.is_pending.then(id));
+        self.by_death.extend(row.died_at.map(|tick| (tick, id())));
+        self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
         let at = match self.places.binary_search(&row.first_seen) {
             Ok(at) => at,
             Err(at) => {
@@ -85,28 +97,23 @@ impl Collection {
                 at
             }
         };
-        self.ranks.replace(at, old, &row);
-        if let Some(old) = self.rows.remove(&row.record) {
-            if let Some(changed) = self.by_change.get_mut(&old.changed_at) {
-                changed.remove(&old.record);
-                if changed.is_empty() {
-                    self.by_change.remove(&old.changed_at);
-                }
-            }
-            self.pending.remove(&old.record);
-            if let Some(tick) = old.died_at {
-                self.by_death.remove(&(tick, old.record.clone()));
-            }
-            if let Some(lost) = old.lost {
-                self.by_loss.remove(&(lost.at, old.record));
-            }
+        self.ranks.replace(at, old.as_ref(), row);
+        if let Some(ranks) = account {
+            ranks.replace(usize::try_from(row.first_seen.0).unwrap_or(usize::MAX), old.as_ref(), row);
         }
-        let id = || row.record.clone();
-        self.by_change.entry(row.changed_at).or_default().insert(id());
-        self.pending.extend(row.is_pending.then(id));
-        self.by_death.extend(row.died_at.map(|tick| (tick, id())));
-        self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
-        self.rows.insert(id(), row);
+        let Some(old) = old else { return };
+        if old.changed_at != row.changed_at {
+            self.by_change.remove(&(old.changed_at, old.first_seen));
+        }
+        if old.is_pending && !row.is_pending {
+            self.pending.remove(&row.record);
+        }
+        if let Some(tick) = old.died_at.filter(|tick| row.died_at != Some(*tick)) {
+            self.by_death.remove(&(tick, id()));
+        }
+        if let Some(lost) = old.lost.filter(|lost| row.lost.is_none_or(|now| now.at != lost.at)) {
+            self.by_loss.remove(&(lost.at, id()));
+        }
     }
 
     fn find(&self, query: &Query) -> Vec<RecordId> {
@@ -114,11 +121,13 @@ impl Collection {
             Query::Nothing => Vec::new(),
             Query::Since { after, limit } => {
                 let mut found = Vec::new();
-                for (_, ids) in self.by_change.range((Bound::Excluded(*after), Bound::Unbounded)) {
-                    found.extend(ids.iter().cloned());
-                    if found.len() >= *limit {
+                let mut last = *after;
+                for ((changed_at, _), id) in self.by_change.range((after.next(), FirstSeen(0))..) {
+                    if found.len() >= *limit && *changed_at != last {
                         break;
                     }
+                    last = *changed_at;
+                    found.push(id.clone());
                 }
                 found
             }
