@@ -73,7 +73,8 @@ impl Harm {
         let (had, has) = (known_values(&old), known_values(&new));
         let emptied = had.keys().filter(|family| !has.contains_key(*family));
         let emptied: Vec<String> = emptied.map(|family| String::from(*family)).collect();
-        let is_kept = |family: &str, value: &&Value| has.get(family).is_some_and(|now| now.binary_search(value).is_ok());
+        let is_kept =
+            |family: &str, value: &&Value| has.get(family).is_some_and(|now| now.binary_search(value).is_ok());
         let kept: usize = had.iter().map(|(family, values)| values.iter().filter(|v| is_kept(family, v)).count()).sum();
         let known: usize = had.values().map(Vec::len).sum();
         let reverted = !is_by_person(before, after)

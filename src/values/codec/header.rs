@@ -131,7 +131,10 @@ pub(crate) fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Resu
     (0..names).map(name).collect()
 }
 
-fn read_exceptions(reader: &mut Reader<'_>, table: &VersionVector) -> Result<BTreeMap<usize, Arc<[Stamp]>>, DecodeError> {
+fn read_exceptions(
+    reader: &mut Reader<'_>,
+    table: &VersionVector,
+) -> Result<BTreeMap<usize, Arc<[Stamp]>>, DecodeError> {
     let exceptions = reader.count()?.div_euclid(2);
     let exception = |_| {
         let error = reader.expected("the index of a field");
