@@ -15,7 +15,7 @@ use divan::{Bencher, black_box};
 use holdfast::{
     act::{apply::apply, memory::MemoryStore, plan::Plan, store::Store},
     decide::{changes::Changes, diff::Diff, draft::Draft, guard::Guard, slice::Slice},
-    values::{codec::DecodeLimits, record::Record, version::Version},
+    values::{codec::DecodeLimits, record::Record, version::Version, version_vector::Causality},
 };
 use peers::{Edit, Peer, Script, crdts_p::Cr, floor::Floor, generate, ours, ours::Ours, sizes};
 
@@ -171,8 +171,11 @@ mod version {
         let before = stored(&device, &rec);
         let edit = |field, val: &str| Edit::Set { id: rec.id, field, val: val.into(), mtime: 2 };
         Ours::edit(&mut device, &edit(3, "+46 8 123"));
-        Ours::edit(&mut server, &edit(7, "Kyoto"));
-        (before, stored(&device, &rec), stored(&server, &rec))
+        Ours::edit(&mut server, &edit(7, "Uppsala"));
+        let edited = (before, stored(&device, &rec), stored(&server, &rec));
+        assert_eq!(edited.1.compare(&edited.2), Causality::Concurrent);
+        assert_eq!(edited.0.compare(&edited.1), Causality::Before);
+        edited
     }
 
     fn stored(rep: &ours::Rep, rec: &peers::Rec) -> Version {

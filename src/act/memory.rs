@@ -83,7 +83,7 @@ impl Store for MemoryStore {
         }
         for (collection, record) in &set.moved {
             let row = self.collections.get(collection).and_then(|held| held.rows.get(record));
-            slice.moved.extend(row.map(|row| ((collection.clone(), record.clone()), row.clone())));
+            slice.moved.extend(row.map(|row| ((collection.clone(), record.clone()), Row::clone(row))));
         }
         Ok(slice)
     }

@@ -1,6 +1,7 @@
 //! One collection of a store in memory.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     vec::Vec,
 };
@@ -19,7 +20,8 @@ use crate::values::{id::RecordId, time::DayTick};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     pub(super) head: Head,
-    pub(super) rows: BTreeMap<RecordId, Row>,
+    /// Boxed, so that the nodes of the tree stay small: half of their places are free.
+    pub(super) rows: BTreeMap<RecordId, Box<Row>>,
     pub(super) journal: Journal,
     lines: Vec<Line>,
     /// First-seen places of this collection, ascending; the position in it is what `ranks` counts by.
@@ -36,15 +38,15 @@ impl Collection {
         let mut slice = Slice::empty(set.collection.clone());
         slice.found = self.find(&set.query);
         let ids = set.records.iter().chain(&slice.found);
-        slice.rows = ids.filter_map(|id| self.rows.get(id).map(|row| (id.clone(), row.clone()))).collect();
+        slice.rows = ids.filter_map(|id| self.rows.get(id).map(|row| (id.clone(), Row::clone(row)))).collect();
         if set.lines {
             slice.lines = self.lines.clone();
             let held = self.lines.iter().filter(|line| line.is_open()).filter_map(|line| self.rows.get(&line.record));
-            slice.rows.extend(held.map(|row| (row.record.clone(), row.clone())));
+            slice.rows.extend(held.map(|row| (row.record.clone(), Row::clone(row))));
         }
         if let Some(entry) = set.formers.and_then(|of| self.journal.at(of)) {
             let rows = entry.formers.iter().filter_map(|former| self.rows.get(&former.record));
-            slice.rows.extend(rows.map(|row| (row.record.clone(), row.clone())));
+            slice.rows.extend(rows.map(|row| (row.record.clone(), Row::clone(row))));
             slice.formers = Some(entry.formers.clone());
         }
         slice.head = self.head.clone();
@@ -79,10 +81,10 @@ impl Collection {
 
     fn put(&mut self, row: Row, account: Option<&mut Ranks>) {
         let (old, row) = match self.rows.entry(row.record.clone()) {
-            Entry::Vacant(place) => (None, place.insert(row)),
+            Entry::Vacant(place) => (None, &**place.insert(Box::new(row))),
             Entry::Occupied(place) => {
-                let place = place.into_mut();
-                (Some(mem::replace(place, row)), place)
+                let place = &mut **place.into_mut();
+                (Some(mem::replace(place, row)), &*place)
             }
         };
         let id = || row.record.clone();
