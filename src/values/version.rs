@@ -11,6 +11,7 @@ use super::{
     record::{Life, Record, is_alive},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
+    value::Value,
     version_vector::{Causality, VersionVector},
 };
 
@@ -98,18 +99,31 @@ impl Version {
     #[must_use]
     pub fn record(&self) -> Record {
         let header = &*self.header;
-        let mut values = header.values.iter().cloned();
-        let mut next = || codec::restore(values.next().and_then(|at| self.bytes.get(at)).unwrap_or_default());
-        let mut register = |field: &FieldHead| {
-            Register::from_siblings(field.stamps.iter().map(|stamp| Sibling { stamp: *stamp, value: next() }).collect())
+        let register = |(field, values): (&FieldHead, Vec<Value>)| {
+            let siblings = field.stamps.iter().zip(values).map(|(stamp, value)| Sibling { stamp: *stamp, value });
+            (field.name.clone(), Register::from_siblings(siblings.collect()))
         };
         Record {
             context: header.context.clone(),
             fields_context: header.fields_context.clone(),
             life: header.life.clone(),
-            fields: header.fields.iter().map(|field| (field.name.clone(), register(field))).collect(),
+            fields: self.values_where(|_| true).map(register).collect(),
             superseded: header.superseded.clone(),
         }
+    }
+
+    /// The values of the fields that are `wanted`, each field's in the order of its stamps. Others are not decoded.
+    pub(crate) fn values_where<'a>(
+        &'a self,
+        wanted: impl Fn(&FieldHead) -> bool + 'a,
+    ) -> impl Iterator<Item = (&'a FieldHead, Vec<Value>)> + 'a {
+        let mut rest = &*self.header.values;
+        self.header.fields.iter().filter_map(move |field| {
+            let (here, after) = rest.split_at_checked(field.stamps.len()).unwrap_or((rest, &[]));
+            rest = after;
+            let value = |at: &Range<usize>| codec::restore(self.bytes.get(at.clone()).unwrap_or_default());
+            wanted(field).then(|| (field, here.iter().map(value).collect()))
+        })
     }
 
     /// The canonical bytes, as stored and sent.
