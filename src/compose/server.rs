@@ -17,6 +17,29 @@ use crate::values::{
 };
 
 /// A server's replica of one account, over a store.
+///
+/// ```
+/// use holdfast::{decide::line::Revision, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// let (receipt, known) = server.take_in(ada.pending(&people, 100)?, &round(1))?;
+/// assert_eq!(receipt.to_string(), "people: 1 added");
+/// ada.acknowledged(&known)?;
+/// assert!(ada.pending(&people, 100)?.offers.is_empty());
+///
+/// ben.take_in(server.since(&people, Revision::default(), 100)?, &round(2))?;
+/// assert_eq!(ben.records(&people, None, 100)?, [id]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server<S> {
     store: S,

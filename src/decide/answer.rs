@@ -170,10 +170,7 @@ fn waits_under(row: &Row, line: &Line) -> bool {
 }
 
 fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Result<Change, WriteError> {
-    let closes = match answer.verdict {
-        Verdict::Consent => LineStatus::Consented,
-        Verdict::Keep => LineStatus::Kept,
-    };
+    let closes = LineStatus::of(answer.verdict);
     let (from, version) = match (&row.quarantine, answer.verdict) {
         (Some(Quarantine::Version { hidden, .. }), Verdict::Consent) => (row.version.digest(), hidden.clone()),
         (Some(Quarantine::Version { hidden, .. }), Verdict::Keep) => {
@@ -196,7 +193,8 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             return Ok(Change { after: After::Nothing, closes, ..unchanged(row) });
         }
     };
-    let excuse = Excuse { held: from, hidden: version.digest(), by: answer.by.clone(), at: answer.at };
+    let excuse =
+        Excuse { verdict: answer.verdict, held: from, hidden: version.digest(), by: answer.by.clone(), at: answer.at };
     let harm = judge.harm(&row.version, &version);
     Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, ..unchanged(row) })
 }
@@ -224,7 +222,13 @@ fn undo(
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };
     let (version, after) = beside_own_write(judge, row, Version::encode(&next));
-    let excuse = Excuse { held: found, hidden: version.digest(), by: signature.by.clone(), at: signature.at };
+    let excuse = Excuse {
+        verdict: Verdict::Keep,
+        held: found,
+        hidden: version.digest(),
+        by: signature.by.clone(),
+        at: signature.at,
+    };
     Ok(plain(row, Change { version, after, excuse: Some(excuse), ..unchanged(row) }))
 }
 

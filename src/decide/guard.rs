@@ -21,6 +21,17 @@ use crate::values::id::CollectionId;
 use count::{Counted, Tallied};
 
 /// Judges drafts against limits. There is no way to switch it off, and nothing to force.
+///
+/// ```
+/// use holdfast::{CollectionId, Guard, Limits, decide::limits::Count};
+///
+/// let people = CollectionId::new("people")?;
+/// let limits = Limits { bulk_delete: Count(2), identifying: Some("name".into()), ..Limits::STANDARD };
+/// let guard = Guard::default().with_collection(people.clone(), &limits);
+/// assert_eq!(guard.identifying(&people), Some("name"));
+/// assert_eq!(guard.limits(&CollectionId::new("notes")?), &Limits::STANDARD);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     limits: Limits,
@@ -89,7 +100,7 @@ impl Guard {
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {
                 if let Some(decision @ Decision::Pass) = decisions.get_mut(index) {
-                    *decision = Decision::Held { why: (breach.rule.clone(), breach.scope) };
+                    *decision = Decision::Held { why: breach.clone() };
                 }
             }
             breaches.push(breach);
@@ -165,7 +176,7 @@ pub(crate) enum Decision {
     /// It goes on because a person said so.
     Excused,
     /// It is held.
-    Held { why: (Rule, Scope) },
+    Held { why: Breach },
 }
 
 /// A draft that the guard has reviewed. It has no public constructor, and it is spent by moving it.

@@ -220,8 +220,8 @@ impl Family {
 /// Both must come from [`Shape::to_fields`] of one type: of the struct as it was read, and as it is now. A record's
 /// own fields are no `read`, because what the struct has no name for would be cleared.
 ///
-/// An edit replaces the whole value: where the struct has no name for an entry *inside* a map, such as one that a newer
-/// app gave to an element, an edit of that map drops the entry. An unedited map keeps it.
+/// An edit replaces the whole value, with what the struct has no name for inside it; a save through the record that was
+/// read adds that again.
 ///
 /// ```
 /// use holdfast::values::shape::{Shape, changed};
@@ -241,4 +241,19 @@ pub fn changed(read: &BTreeMap<FieldName, Value>, new: &BTreeMap<FieldName, Valu
     let cleared = read.keys().filter(|name| !new.contains_key(*name));
     let written = written.map(|(name, value)| (name.clone(), Some(value.clone())));
     written.chain(cleared.map(|name| (name.clone(), None))).collect()
+}
+
+/// Adds to `new` the entries of maps that the record holds and the app's struct has no name for, such as one that a newer
+/// app gave to an element: they are in `held`, the value in the record, and not in `read`, what the struct made of it.
+pub(crate) fn carry(held: &Value, read: &Value, new: &mut Value) {
+    let (Value::Map(held), Value::Map(read), Value::Map(new)) = (held, read, new) else { return };
+    for (name, held) in held {
+        match (read.get(name), new.get_mut(name)) {
+            (None, None) => {
+                new.insert(name.clone(), held.clone());
+            }
+            (Some(read), Some(new)) => carry(held, read, new),
+            (None, Some(_)) | (Some(_), None) => {}
+        }
+    }
 }

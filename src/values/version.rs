@@ -20,6 +20,28 @@ use super::{
 /// # Invariants
 /// - The bytes are the one encoding of one record; two versions are equal if their bytes are.
 /// - All but [`record`](Self::record) answers from the header, without decoding a value.
+///
+/// ```
+/// use holdfast::{values::{codec::DecodeLimits, version::Version}, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # ada.write(&create, Timestamp::from_micros(1))?;
+/// let version = ada.row(&people, &id)?.expect("Grace").version;
+/// assert_eq!(version.families(), ["name", "phone"]); // from the header; no value is decoded
+///
+/// let again = Version::decode(version.as_bytes(), &DecodeLimits::default())?;
+/// assert_eq!(again, version);
+/// assert_eq!(Version::encode(&again.record()), version); // one encoding of one record
+///
+/// let mut damaged = version.as_bytes().to_vec();
+/// damaged[20] ^= 1;
+/// assert!(Version::decode(&damaged, &DecodeLimits::default()).is_err());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Version {
     bytes: Arc<[u8]>,

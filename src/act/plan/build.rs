@@ -8,7 +8,7 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    breach::Rule,
+    breach::{Breach, Rule, Why},
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
@@ -125,17 +125,14 @@ impl Work {
     }
 
     /// The stored version stays; what came waits under a new line.
-    fn set_aside(
-        &mut self,
-        row: &Row,
-        pass: Change,
-        held: Quarantined,
-        why: (Rule, crate::decide::breach::Scope),
-    ) -> Row {
-        let is_mass = matches!(why.0, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
+    fn set_aside(&mut self, row: &Row, pass: Change, held: Quarantined, why: Breach) -> Row {
+        let is_mass = matches!(why.rule, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
         let held = match held {
-            Quarantined::Version { hidden, mass, .. } => Quarantined::Version { hidden, mass: mass || is_mass, why },
-            Quarantined::Beside { .. } | Quarantined::Removal { .. } => held,
+            Quarantined::Version { hidden, mass, .. } => {
+                Quarantined::Version { hidden, mass: mass || is_mass, why: Why::Limit(why) }
+            }
+            Quarantined::Removal { base, cause, .. } => Quarantined::Removal { base, cause, why: Why::Limit(why) },
+            Quarantined::Beside { .. } => held,
         };
         self.receipt.held.push(row.record.clone());
         let change = Change {
@@ -192,9 +189,12 @@ impl Work {
         row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
             Some(peer) if row.known().digest() == peer.digest => {
-                // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || (matches!(row.quarantine, Some(Quarantine::Version { .. })) && !peer.holds);
+                // The peer has all of it, but not the answer or the question that goes with it, or that there is none
+                // any more.
+                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
+                let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
+                let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
                 (is_news || row.is_pending) && untold
             }
             Some(_) | None => is_news || row.is_pending,
@@ -246,7 +246,6 @@ impl Work {
 
     fn ask(&mut self, record: &RecordId, version: &Version, new: Quarantined) -> Quarantine {
         let line = self.head.hold.lines.saturating_add(1);
-        let here = crate::decide::breach::Scope::Collection;
         let (held, hidden, kind, why, waiting) = match new {
             Quarantined::Version { hidden, mass, why } => {
                 let kind = if mass { LineKind::MassChange } else { LineKind::Loss };
@@ -255,11 +254,11 @@ impl Work {
             Quarantined::Beside { held, hidden, from } => {
                 let digests = (held.digest(), hidden.digest());
                 let waiting = Quarantine::Beside { held, hidden, from, line };
-                (digests.0, digests.1, LineKind::Beside, (Rule::HeldElsewhere, here), waiting)
+                (digests.0, digests.1, LineKind::Beside, Why::HeldElsewhere, waiting)
             }
-            Quarantined::Removal { base, cause } => {
+            Quarantined::Removal { base, cause, why } => {
                 let waiting = Quarantine::Removal { base, cause, line };
-                (base, removal_digest(base), LineKind::Proposal, (Rule::BulkDelete, here), waiting)
+                (base, removal_digest(base), LineKind::Proposal, why, waiting)
             }
         };
         let running = self.head.hold.digest_after(&self.collection, record, held, hidden);
