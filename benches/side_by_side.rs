@@ -86,7 +86,7 @@ fn print(samples: &Samples) {
         "| operation | N | holdfast x | crdts x | holdfast us | floor us | crdts us | holdfast bytes | floor bytes | crdts bytes |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    for (operation, size, _) in samples.keys().filter(|key| key.2 == "floor-field") {
+    for (operation, size, _) in samples.keys().filter(|key| key.2 == "holdfast") {
         let of = |peer| samples.get(&(*operation, *size, peer)).map_or((f64::NAN, 0), |found| median(found));
         let (ours, floor, crdts) = (of("holdfast"), of("floor-field"), of("crdts"));
         println!(

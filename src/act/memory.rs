@@ -12,7 +12,7 @@ use super::{
     store::{CommitError, Store},
 };
 use crate::decide::{
-    ledger::FirstSeen,
+    ledger::{FirstSeen, Ledger},
     row::Row,
     slice::{Account, AccountHead, ReadSet, Slice},
 };
@@ -39,6 +39,7 @@ pub struct MemoryStore {
 struct AccountState {
     head: AccountHead,
     ranks: Ranks,
+    ledger: Ledger,
     /// The place that the next new record will take, over all collections.
     next_place: FirstSeen,
 }
@@ -77,8 +78,7 @@ impl Store for MemoryStore {
             None => Slice::empty(set.collection.clone()),
         };
         if let Some(account) = &self.account {
-            let ledger = account.ranks.ledger(FirstSeen);
-            slice.account = Some(Account { head: account.head.clone(), ledger: Some(ledger) });
+            slice.account = Some(Account { head: account.head.clone(), ledger: Some(account.ledger.clone()) });
             slice.next_place = account.next_place;
         }
         for (collection, record) in &set.moved {
@@ -112,6 +112,11 @@ impl Store for MemoryStore {
             &mut account.ranks
         });
         collection.commit(batch, ranks);
+        if let Some(account) = &mut self.account
+            && let Some(ledger) = account.ranks.news(FirstSeen)
+        {
+            account.ledger = ledger;
+        }
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use core::{mem, ops::Bound};
 use super::ranks::Ranks;
 use crate::act::{journal::Journal, plan::Batch};
 use crate::decide::{
-    ledger::FirstSeen,
+    ledger::{FirstSeen, Ledger},
     line::{Line, Revision},
     row::Row,
     slice::{Head, Query, ReadSet, Slice},
@@ -27,6 +27,8 @@ pub(super) struct Collection {
     /// First-seen places of this collection, ascending; the position in it is what `ranks` counts by.
     places: Vec<FirstSeen>,
     ranks: Ranks,
+    /// What `ranks` says, kept: most commits leave it as it is.
+    ledger: Ledger,
     by_change: BTreeMap<(Revision, FirstSeen), RecordId>,
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
@@ -50,7 +52,7 @@ impl Collection {
             slice.formers = Some(entry.formers.clone());
         }
         slice.head = self.head.clone();
-        slice.ledger = Some(self.ranks.ledger(|at| self.place_at(at)));
+        slice.ledger = Some(self.ledger.clone());
         slice.next_place = self.places.last().map(|last| FirstSeen(last.0.saturating_add(1))).unwrap_or_default();
         slice
     }
@@ -59,6 +61,10 @@ impl Collection {
     pub(super) fn commit(&mut self, batch: Batch, mut account: Option<&mut Ranks>) {
         for row in batch.rows {
             self.put(row, account.as_deref_mut());
+        }
+        let places = &self.places;
+        if let Some(ledger) = self.ranks.news(|position| place_at(places, position)) {
+            self.ledger = ledger;
         }
         for (number, status) in batch.closed {
             let line = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
@@ -151,9 +157,9 @@ impl Collection {
             }
         }
     }
+}
 
-    fn place_at(&self, position: u64) -> FirstSeen {
-        let at = usize::try_from(position).unwrap_or(usize::MAX);
-        self.places.get(at).or(self.places.last()).copied().unwrap_or_default()
-    }
+fn place_at(places: &[FirstSeen], position: u64) -> FirstSeen {
+    let at = usize::try_from(position).unwrap_or(usize::MAX);
+    places.get(at).or(places.last()).copied().unwrap_or_default()
 }
