@@ -2,6 +2,7 @@
 
 mod collection;
 mod ranks;
+mod rows;
 
 use alloc::collections::BTreeMap;
 use core::convert::Infallible;

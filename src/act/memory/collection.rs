@@ -1,13 +1,11 @@
 //! One collection of a store in memory.
 
 use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use core::{mem, ops::Bound};
 
-use super::ranks::Ranks;
+use super::{ranks::Ranks, rows::Rows};
 use crate::act::{journal::Journal, plan::Batch};
 use crate::decide::{
     ledger::{FirstSeen, Ledger},
@@ -20,8 +18,7 @@ use crate::values::{id::RecordId, time::DayTick};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     pub(super) head: Head,
-    /// Boxed, so that the nodes of the tree stay small: half of their places are free.
-    pub(super) rows: BTreeMap<RecordId, Box<Row>>,
+    pub(super) rows: Rows,
     pub(super) journal: Journal,
     lines: Vec<Line>,
     /// First-seen places of this collection, ascending; the position in it is what `ranks` counts by.
@@ -86,13 +83,7 @@ impl Collection {
     }
 
     fn put(&mut self, row: Row, account: Option<&mut Ranks>) {
-        let (old, row) = match self.rows.entry(row.record.clone()) {
-            Entry::Vacant(place) => (None, &**place.insert(Box::new(row))),
-            Entry::Occupied(place) => {
-                let place = &mut **place.into_mut();
-                (Some(mem::replace(place, row)), &*place)
-            }
-        };
+        let (old, row) = self.rows.put(row);
         let id = || row.record.clone();
         self.by_change.insert((row.changed_at, row.first_seen), id());
         self.pending.extend(row.is_pending.then(id));
@@ -140,14 +131,7 @@ impl Collection {
                 found
             }
             Query::Pending { limit } => self.pending.iter().take(*limit).cloned().collect(),
-            Query::Range { after, limit } => {
-                let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-                self.rows
-                    .range::<RecordId, _>((start, Bound::Unbounded))
-                    .take(*limit)
-                    .map(|(id, _)| id.clone())
-                    .collect()
-            }
+            Query::Range { after, limit } => self.rows.ids_after(after.as_ref()).take(*limit).cloned().collect(),
             Query::Dead { until, limit } => {
                 let dead = self.by_death.iter().take_while(|(tick, _)| tick <= until);
                 dead.take(*limit).map(|(_, id)| id.clone()).collect()
