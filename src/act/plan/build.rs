@@ -1,6 +1,6 @@
 //! Entry by entry: the rows, lines and numbers that follow from what was decided.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 use super::Batch;
 use crate::act::{
@@ -19,8 +19,9 @@ use crate::decide::{
 };
 use crate::values::{
     id::{CollectionId, FieldName, RecordId},
+    register::Stamp,
     time::DayTick,
-    version::Version,
+    version::{FieldHead, Version},
 };
 
 pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
@@ -348,12 +349,12 @@ fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Ch
         (true, true) => Effect::Changed,
         (true, false) => Effect::Hidden,
     };
-    let heads: BTreeMap<&FieldName, _> =
-        old.map(Version::field_heads).unwrap_or_default().iter().map(|head| (head.name(), head.stamps())).collect();
-    let now: BTreeMap<&FieldName, _> = new.field_heads().iter().map(|head| (head.name(), head.stamps())).collect();
-    let names = heads.keys().chain(now.keys().filter(|name| !heads.contains_key(*name)));
-    let fields: Vec<FieldName> =
-        names.filter(|name| heads.get(*name) != now.get(*name)).map(|name| (*name).clone()).collect();
+    let heads = old.map(Version::field_heads).unwrap_or_default();
+    let now = new.field_heads();
+    let stood = now.iter().filter(|head| stamps_of(heads, head.name()) != Some(head.stamps()));
+    let gone = heads.iter().filter(|head| stamps_of(now, head.name()).is_none());
+    let mut fields: Vec<FieldName> = stood.chain(gone).map(|head| head.name().clone()).collect();
+    fields.sort_unstable();
     if effect == Effect::Changed && fields.is_empty() {
         return None;
     }
@@ -365,6 +366,12 @@ fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Ch
     };
     let harm = Harm::default();
     Some(Changed { record: record.clone(), effect, fields, conflicts, harm })
+}
+
+/// What survives in a field; `None` if nothing does.
+fn stamps_of<'a>(heads: &'a [FieldHead], name: &FieldName) -> Option<&'a [Stamp]> {
+    let at = heads.binary_search_by(|head| head.name().cmp(name)).ok()?;
+    heads.get(at).map(FieldHead::stamps)
 }
 
 fn empty_receipt(slice: &Slice, origin: &Origin, limits: crate::decide::limits::Limits) -> Receipt {
