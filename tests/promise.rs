@@ -11,6 +11,8 @@ mod cluster;
 mod converge;
 #[path = "promise/kept.rs"]
 mod kept;
+#[path = "promise/oracle.rs"]
+mod oracle;
 #[path = "promise/survive.rs"]
 mod survive;
 #[path = "promise/world.rs"]
