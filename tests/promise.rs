@@ -1,5 +1,14 @@
 //! The promise, letter by letter, at the public boundary: each test is named after the letter that it holds.
-#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may stop")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may stop"
+)]
 
 #[path = "promise/adversary.rs"]
 mod adversary;

@@ -13,7 +13,6 @@ use holdfast::{
         id::{CollectionId, MoveId, RecordId},
         register::Cause,
         time::Day,
-        value::Value,
     },
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
