@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{FIELDS, VALUES};
-use crate::model::{Cause, Key, Model, Op, Text};
+use super::{
+    FIELDS, VALUES,
+    ops::{Modelled, Op},
+};
+use crate::model::{Cause, Key, Text};
 
 /// Devices, beside the server.
 pub(crate) const DEVICES: usize = 3;
@@ -13,7 +16,12 @@ pub(crate) const DEVICES: usize = 3;
 pub(crate) enum Step {
     One(usize, Op),
     /// The same to many records.
-    Flood { device: usize, collection: u8, records: std::ops::Range<u16>, what: Flood },
+    Flood {
+        device: usize,
+        collection: u8,
+        records: std::ops::Range<u16>,
+        what: Flood,
+    },
     /// Push and pull of these devices, in this order.
     Sync(Vec<usize>),
     /// Days on one replica, enough for a purge.
@@ -32,14 +40,16 @@ pub(crate) enum Flood {
 
 impl Step {
     /// The ops that it is made of.
-    pub(crate) fn ops(&self, day: i64) -> Vec<(usize, Op)> {
+    pub(crate) fn ops(&self) -> Vec<(usize, Op)> {
         match self {
             Self::One(replica, op) => vec![(*replica, op.clone())],
             Self::Flood { device, collection, records, what } => {
                 records.clone().map(|record| (*device, what.on((*collection, record)))).collect()
             }
-            Self::Sync(devices) => devices.iter().flat_map(|device| [(*device, Op::Push), (*device, Op::Pull)]).collect(),
-            Self::Forget(replica) => (day..day + 3).map(|day| (*replica, Op::Day(day))).collect(),
+            Self::Sync(devices) => {
+                devices.iter().flat_map(|device| [(*device, Op::Push), (*device, Op::Pull)]).collect()
+            }
+            Self::Forget(replica) => vec![(*replica, Op::Day); 3],
         }
     }
 }
@@ -77,16 +87,24 @@ fn key() -> impl Strategy<Value = Key> {
 }
 
 /// The lines that wait on the devices: answering is drawn from these.
-fn waiting(model: &Model) -> Vec<(usize, u8, usize)> {
+fn waiting(model: &Modelled) -> Vec<(usize, u8, usize)> {
     let open = |device| model.observe(device).open.into_iter().map(move |(c, lines)| (device, c, lines.len()));
     (1..=DEVICES).flat_map(open).collect()
 }
 
 /// What may come next, given what is.
-pub(crate) fn next(model: &Model) -> BoxedStrategy<Step> {
+pub(crate) fn next(model: &Modelled) -> BoxedStrategy<Step> {
     let device = || 1..=DEVICES;
-    let edits = || prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), prop::option::weighted(0.8, prop::sample::select(VALUES.to_vec())), 1..3);
-    let fields = || prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), prop::sample::select(VALUES.to_vec()), 0..4);
+    let edits = || {
+        prop::collection::btree_map(
+            prop::sample::select(FIELDS.to_vec()),
+            prop::option::weighted(0.8, prop::sample::select(VALUES.to_vec())),
+            1..3,
+        )
+    };
+    let fields = || {
+        prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), prop::sample::select(VALUES.to_vec()), 0..4)
+    };
     let span = || (0..10_u16, 1..14_u16).prop_map(|(start, len)| start..start + len);
     let one = prop_oneof![
         8 => (key(), fields(), cause()).prop_map(|(key, fields, by)| Op::Create(key, fields.into_iter().collect(), by)),
@@ -113,7 +131,8 @@ pub(crate) fn next(model: &Model) -> BoxedStrategy<Step> {
         return prop_oneof![40 => steps, 1 => lost].boxed();
     }
     let answer = (prop::sample::select(waiting), any::<prop::sample::Index>(), any::<bool>());
-    let answer = answer.prop_map(|((device, c, lines), nth, keep)| Step::One(device, Op::Answer(c, nth.index(lines), keep)));
+    let answer =
+        answer.prop_map(|((device, c, lines), nth, keep)| Step::One(device, Op::Answer(c, nth.index(lines), keep)));
     prop_oneof![34 => steps, 1 => lost, 6 => answer].boxed()
 }
 

@@ -158,8 +158,7 @@ impl Work {
         let is_answered = is_excused || matches!(by, By::Answer | By::Bulk(_));
         let was_alive = before.is_some_and(|row| row.version.is_alive());
         // What a machine writes on a record that sync has hidden is no answer.
-        let is_settled =
-            is_answered || matches!(by, By::Own(cause) if cause.is_person() || (was_alive && !is_alive));
+        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || (was_alive && !is_alive));
         let standing = match before.map(|row| row.standing) {
             _ if is_alive => Standing::Visible,
             None | Some(Standing::Gone) => Standing::Gone,
