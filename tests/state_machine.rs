@@ -19,8 +19,8 @@ use machine::{
     ops::{Modelled, Observed, Op},
     steps::{DEVICES, Step, next, settled},
 };
-use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest::{prelude::*, test_runner::TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 /// The model, and what was done before the first step.
 #[derive(Clone)]
@@ -91,6 +91,21 @@ impl Both {
     }
 }
 
+/// What a run must have seen.
+const HAPPENS: [&str; 11] = [
+    "held",
+    "proposed",
+    "consented",
+    "kept",
+    "undone",
+    "lost by sync",
+    "revived by sync",
+    "revived by a person",
+    "line closed by sync",
+    "purged",
+    "op",
+];
+
 /// Counts what has happened, so that a run that tests nothing is noticed.
 fn count(before: &Modelled, after: &Modelled, replica: usize, op: &Op) {
     let note = |what| SEEN.with_borrow_mut(|seen| *seen.entry(what).or_default() += 1);
@@ -153,17 +168,23 @@ impl StateMachineTest for Both {
     }
 }
 
-impl Drop for Both {
-    fn drop(&mut self) {
-        if std::env::var_os("COVERAGE").is_some() {
-            SEEN.with_borrow(|seen| eprintln!("{seen:?}"));
-        }
+/// As many as a debug build runs in half a minute. `PROPTEST_CASES` asks for another number.
+const CASES: u32 = 64;
+
+#[test]
+fn engine_and_model_agree_after_every_step() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
+    let run = |(reference, steps, counter)| {
+        Both::test_sequential(ProptestConfig::default(), reference, steps, counter);
+        Ok(())
+    };
+    if let Err(failure) = TestRunner::new(config).run(&Reference::sequential_strategy(1..40), run) {
+        panic!("{failure}");
     }
-}
-
-prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_time: 60_000, verbose: 0, ..ProptestConfig::default() })]
-
-    #[test]
-    fn engine_and_model_agree_after_every_step(sequential 1..40 => Both);
+    let seen = SEEN.take();
+    println!("{seen:?}");
+    for what in HAPPENS {
+        assert!(cases < CASES || seen.contains_key(what), "never {what}: {seen:?}");
+    }
 }

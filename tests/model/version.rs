@@ -74,16 +74,12 @@ impl Version {
 
     /// What no other of these writes covers, by field.
     fn surviving(events: &Events) -> Siblings {
-        let of = |(dot, event): (&Dot, &Arc<Event>)| {
-            let (dot, writes) = (*dot, event.writes.clone());
-            writes.into_iter().map(move |(name, (values, covers))| (dot, name, values, covers))
-        };
-        let all: Vec<_> = events.iter().flat_map(of).collect();
+        let all = || events.iter().flat_map(|(dot, event)| event.writes.iter().map(move |write| (*dot, write)));
+        let covered: BTreeSet<(Text, Dot)> =
+            all().flat_map(|(_, (name, (_, covers)))| covers.iter().map(|dot| (*name, *dot))).collect();
         let mut siblings = Siblings::new();
-        for (dot, name, values, _) in &all {
-            if !all.iter().any(|(_, other, _, covers)| other == name && covers.contains(dot)) {
-                siblings.entry(name).or_default().extend(values.iter().map(|value| (*dot, *value)));
-            }
+        for (dot, (name, (values, _))) in all().filter(|(dot, (name, _))| !covered.contains(&(name, *dot))) {
+            siblings.entry(name).or_default().extend(values.iter().map(|value| (dot, *value)));
         }
         siblings.retain(|_, values| !values.is_empty());
         siblings
