@@ -137,6 +137,8 @@ fn limits_hold_at_the_first_too_many() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
     #[test]
     fn a_drip_stops_at_the_floor(n in 1..40_u16, batch in 1..6_usize, order in Just((0..40_u16).collect::<Vec<_>>()).prop_shuffle()) {
         let mut model = settled(n);
