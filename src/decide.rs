@@ -9,8 +9,8 @@
 
 pub mod limits;
 pub mod breach;
-pub mod line;
 pub mod consent;
+pub mod line;
 pub mod ledger;
 pub mod harm;
 pub mod row;

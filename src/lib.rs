@@ -1,6 +1,136 @@
 //! A two-way sync engine that refuses to let a sync wipe a good copy.
+//!
+//! In October 2009 a service lost its main store and its backup. The phones of some 800,000 people held only a volatile
+//! copy of what the service held. People who restarted their phone got an empty address book from an empty server, and
+//! the last good copy was gone. Every sync did what it was told.
+//!
+//! Holdfast keeps replicas of structured records (contacts, appointments, to-dos, photo metadata) in step between
+//! devices and a server, in both directions, offline first. Nothing is removed on the word of an empty server, and
+//! nothing much on the word of a flooded one: removals and overwrites that look like damage are *held*. The good copy
+//! stays, everything else goes on syncing, and a person is asked once. A holdfast is the root that keeps kelp in place.
+//!
+//! It is a library of pure functions, without a clock, a random source, a thread, a socket or a file: `no_std` with
+//! `alloc`. Time, ids and entropy come in as arguments, and a [`Store`] of two methods is all it asks of a database.
+//!
+//! # A first program
+//!
+//! Two phones and a server. Then somebody's deletes of everything arrive by way of a server that has lost its memory.
+//!
+//! ```
+//! use holdfast::*;
+//! use std::{collections::BTreeMap, error::Error};
+//!
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let people = CollectionId::new("people")?;
+//!     let names = ["Ada", "Ben", "Cho", "Dee", "Eve", "Fay", "Gus", "Hal", "Ivy", "Jon"];
+//!     let id = |entropy| ReplicaId::from_entropy(entropy); // 128 random bits, from your app
+//!     let phone = |bits| Ok::<_, IdError>(Device::new(MemoryStore::device(), id(bits)?, Guard::default()));
+//!     let (mut ada, mut ben, mut thief) = (phone(1)?, phone(2)?, phone(3)?);
+//!     let mut server = Server::new(MemoryStore::server(), id(4)?, Guard::default());
+//!     let (now, round) = (Timestamp::from_micros, |n| Inputs::new(RoundId(n), Trust::Account));
+//!
+//!     for name in names {
+//!         let contact = BTreeMap::from([("name", name)]); // any struct of your app that has serde
+//!         let write = Write::create(people.clone(), RecordId::new(name)?, &contact, &Shape::new(), Cause::User)?;
+//!         ada.write(&write, now(1))?;
+//!     }
+//!     exchange(&mut ada, &mut server, &people, &round(1))?;
+//!     exchange(&mut ben, &mut server, &people, &round(2))?;
+//!     exchange(&mut thief, &mut server, &people, &round(3))?;
+//!
+//!     let mut server = Server::new(MemoryStore::server(), id(5)?, Guard::default()); // the disks were lost
+//!     for name in names {
+//!         thief.write(&Write::delete(people.clone(), RecordId::new(name)?, Cause::User), now(2))?;
+//!     }
+//!     exchange(&mut thief, &mut server, &people, &round(4))?;
+//!
+//!     let flood = exchange(&mut ada, &mut server, &people, &round(5))?.pulled;
+//!     assert_eq!(flood.held.len(), 10); // nobody is removed ..
+//!     let hold = ada.hold(&people)?.expect("a question"); // .. and Ada is asked
+//!     println!("{hold}");
+//!     ada.keep(&people, hold.digest, "Ada", now(3))?;
+//!
+//!     exchange(&mut ada, &mut server, &people, &round(6))?;
+//!     exchange(&mut ben, &mut server, &people, &round(7))?;
+//!     assert_eq!(ben.records(&people, None, 100)?.len(), 10);
+//!     assert!(ben.hold(&people)?.is_none() && server.hold(&people)?.is_none()); // nobody else is asked
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `cargo run --example first_hold` tells the same story with 320 people and an edit in the middle.
+//!
+//! # How it works
+//!
+//! Decide, then do, with a plain value between; and between the two a type that only the guard can make.
+//!
+//! ```text
+//! Slice (what we hold) ┐
+//!                      ├─> Diff ──> Draft ──> Guard::review ──> Approved ──> Plan ──> commit ──> Receipt ──> Journal
+//! Changes (what came)  ┘   facts    nobody    consents in       what goes on,                       │
+//!                                   agreed                      what is held     Ledger <───────────┘
+//! ```
+//!
+//! - [`values`]: what exists. Versions are compared by *version vector*, which is what many call a *vector clock*:
+//!   no clock is trusted to say which write is the later one. Concurrent writes are both kept, field by field.
+//! - [`decide`]: what should happen. Pure and total, and it can not name a store.
+//! - [`act`]: the plan, the receipt, and the smallest [`Store`].
+//! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first.
+//!
+//! There is no way past the guard: a [`Draft`](decide::draft::Draft) can not be applied, a
+//! [`Plan`](act::plan::Plan) is made of [`Approved`](decide::guard::Approved) only, and there is no `force`.
+//!
+//! # What it guarantees
+//!
+//! S for safety, L for liveness; the letters are those of the tests.
+//!
+//! - **S1** Two replicas that have seen the same writes of a record hold the same content.
+//! - **S2** A sync takes no value away from all replicas together, except by a later write that somebody authored and
+//!   the guard let through, or by the consent of a person to exactly that line.
+//! - **S3** What a replica has seen replaced, it never shows again.
+//! - **S4** A message never removes by leaving something out. Take entries out of it, and it can only take less.
+//! - **S5** One name, one write: a write's number is durable before any message carries it.
+//! - **S8** A device counts a record as synced when the server has named that very version as durable, no sooner.
+//! - **S9** What a replica says it has seen, it has received; a message speaks only for the records in it.
+//! - **S10** After a crash at any point, all of a step is there or none of it.
+//! - **S11** A consent releases the lines that it names, while they stand, once. It never grows.
+//! - **S12** Between two answers, whatever the number of syncs, their order, the clock and the peers, at most half of a
+//!   collection of 8 or more can be taken, and at most half of every first part of it.
+//! - **S13** The stored form is canonical and bounded: damaged or hostile bytes give an error, never a panic.
+//! - **S14** A clock can choose which of two conflicting values is *shown*. It never decides what survives.
+//! - **S15** Work and memory are bounded by the bytes that came and the records they touch.
+//! - **S17** The same inputs give the same bytes, on every target.
+//! - **S18** Fields and kinds of value that an older app does not know pass through it unharmed.
+//! - **S19** An error changes nothing. (A hold is not an error.)
+//! - **S20** What a sync hid can be brought back for the whole retention.
+//! - **L1** Once faults stop, replicas agree within two rounds; held records within two rounds of the answer.
+//! - **L3** A sync with nothing to do writes nothing.
+//! - **L4** One bad record delays no other.
+//! - **L5** Every hold and every error names its way out, and one decision is asked once, not once per replica.
+//! - **L7** Planning ends.
+//!
+//! S6, S7, S16, L2 and L6 are about the conversation between a device and a server over a network: cursors, a server
+//! that was restored, devices that were cloned, and rebuilding a lost server from its devices. That layer is not here
+//! yet; [`exchange`] syncs a device and a server that share a process.
+//!
+//! # What can not be promised
+//!
+//! - Data that is on no surviving replica is gone.
+//! - Somebody with valid credentials can remove, round by round, what stays under the limits. Only the trash helps.
+//! - In a list of fewer than 8 records the floor does not apply, so several small rounds can take it away. The trash
+//!   helps there, too, and an account of 3 or more records never goes to none.
+//! - A device whose own disk lies, by losing what it said was written, can not be seen through.
+//! - A full image of a device, cloned, at the same time as the server forgets that device, can not be told from it.
+//! - The app owns its database and can always delete from it directly.
+//!
+//! # What it is not
+//!
+//! No network, no storage format of its own, no encryption, no accounts, no merging of text letter by letter, no
+//! transactions over several records, and no server to install. It is the part between the app's database and the wire
+//! that decides.
 
 #![no_std]
+#![doc(test(attr(deny(warnings), allow(dead_code, unused_variables))))]
 
 extern crate alloc;
 #[cfg(test)]
@@ -10,3 +140,27 @@ pub mod values;
 pub mod decide;
 pub mod act;
 pub mod compose;
+
+// The paved path. Everything else stays under its module.
+pub use act::{memory::MemoryStore, receipt::Receipt, store::Store};
+pub use compose::{device::Device, exchange::exchange, explain::Explanation, server::Server};
+pub use decide::{
+    consent::Trust,
+    guard::{Guard, Inputs},
+    ledger::RoundId,
+    limits::Limits,
+    line::Hold,
+    write::{Seen, Write},
+};
+pub use values::{
+    id::{CollectionId, IdError, RecordId, ReplicaId},
+    register::Cause,
+    shape::Shape,
+    time::Timestamp,
+    version_vector::VersionVector,
+};
+
+/// The code in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -62,9 +62,7 @@ fn an_older_app_keeps_what_it_has_no_name_for_even_inside_an_element_that_it_edi
     device.write(&Write::create(people.clone(), ada.clone(), &new, &shape, Cause::User).unwrap(), at(1)).unwrap();
 
     let seen: Seen<OldContact> = device.read(&people, &ada, &shape).unwrap().unwrap();
-    let mut old = (*seen).clone();
-    old.tel[0].number = "2".into();
-    device.write(&seen.save(&old, Cause::User).unwrap(), at(2)).unwrap();
+    device.write(&seen.edit(|old| old.tel[0].number = "2".into(), Cause::User).unwrap(), at(2)).unwrap();
 
     let seen: Seen<NewContact> = device.read(&people, &ada, &shape).unwrap().unwrap();
     assert_eq!(*seen, NewContact { tel: vec![phone("2", Some("42"))], ..new });

@@ -18,6 +18,25 @@ pub struct Entry {
 }
 
 /// The receipts of one collection whose retention is not over. Nothing that sync replaced is dropped before that (S20).
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # device.write(&create, at(1))?;
+/// let receipt = device.write(&Write::delete(people.clone(), id.clone(), Cause::User), at(2))?;
+/// let name = receipt.id.expect("something was written");
+/// assert_eq!(device.store().journal(&people).expect("a journal").iter().count(), 2);
+///
+/// device.undo(&name, "Ada", at(3))?;
+/// assert_eq!(device.records(&people, None, 100)?, [id]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Journal(BTreeMap<Revision, Entry>);
 

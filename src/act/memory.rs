@@ -2,6 +2,7 @@
 
 mod collection;
 mod ranks;
+mod rows;
 
 use alloc::collections::BTreeMap;
 use core::convert::Infallible;
@@ -12,7 +13,7 @@ use super::{
     store::{CommitError, Store},
 };
 use crate::decide::{
-    ledger::FirstSeen,
+    ledger::{FirstSeen, Ledger},
     row::Row,
     slice::{Account, AccountHead, ReadSet, Slice},
 };
@@ -39,6 +40,7 @@ pub struct MemoryStore {
 struct AccountState {
     head: AccountHead,
     ranks: Ranks,
+    ledger: Ledger,
     /// The place that the next new record will take, over all collections.
     next_place: FirstSeen,
 }
@@ -77,13 +79,12 @@ impl Store for MemoryStore {
             None => Slice::empty(set.collection.clone()),
         };
         if let Some(account) = &self.account {
-            let ledger = account.ranks.ledger(FirstSeen);
-            slice.account = Some(Account { head: account.head.clone(), ledger: Some(ledger) });
+            slice.account = Some(Account { head: account.head.clone(), ledger: Some(account.ledger.clone()) });
             slice.next_place = account.next_place;
         }
         for (collection, record) in &set.moved {
             let row = self.collections.get(collection).and_then(|held| held.rows.get(record));
-            slice.moved.extend(row.map(|row| ((collection.clone(), record.clone()), row.clone())));
+            slice.moved.extend(row.map(|row| ((collection.clone(), record.clone()), Row::clone(row))));
         }
         Ok(slice)
     }
@@ -103,17 +104,21 @@ impl Store for MemoryStore {
         }
         // Nothing below can fail.
         let collection = self.collections.entry(batch.collection.clone()).or_default();
-        if let Some(account) = &mut self.account {
-            for row in &batch.rows {
-                let at = usize::try_from(row.first_seen.0).unwrap_or(usize::MAX);
-                account.ranks.replace(at, collection.rows.get(&row.record), row);
-                account.next_place = account.next_place.max(FirstSeen(row.first_seen.0.saturating_add(1)));
-            }
+        let ranks = self.account.as_mut().map(|account| {
+            let seen = batch.rows.iter().filter(|row| row.first_seen != FirstSeen::NEVER);
+            let places = seen.map(|row| FirstSeen(row.first_seen.0.saturating_add(1)));
+            account.next_place = places.fold(account.next_place, FirstSeen::max);
             if let Some((_, head)) = &batch.account {
                 account.head = head.clone();
             }
+            &mut account.ranks
+        });
+        collection.commit(batch, ranks);
+        if let Some(account) = &mut self.account
+            && let Some(ledger) = account.ranks.news(FirstSeen)
+        {
+            account.ledger = ledger;
         }
-        collection.commit(batch);
         Ok(())
     }
 }

@@ -61,6 +61,22 @@ pub struct Changed {
 }
 
 /// The report of one commit. If nothing had to be written, nothing was, and `id` is `None`.
+///
+/// ```
+/// use holdfast::{act::receipt::Effect, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// let receipt = device.write(&create, at(1))?;
+/// assert_eq!(receipt.count(Effect::Added), 1);
+/// assert_eq!(receipt.changes[0].record, id); // the change feed of a screen
+/// assert_eq!(receipt.to_string(), "people: 1 added");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -105,18 +121,34 @@ impl Receipt {
 }
 
 impl fmt::Display for Receipt {
+    /// What became visible, what is held and why, what was refused, what was answered. What did not happen is not mentioned.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [(Effect::Added, "added"), (Effect::Changed, "changed"), (Effect::Hidden, "removed")];
+        let is_answered = |status: &LineStatus| matches!(status, LineStatus::Kept | LineStatus::Consented);
+        let counts = [
+            (self.count(Effect::Added), "added"),
+            (self.count(Effect::Changed), "changed"),
+            (self.count(Effect::Hidden), "removed"),
+            (self.held.len(), "held"),
+            (self.changes.iter().filter(|change| !change.conflicts.is_empty()).count(), "in conflict"),
+            (self.refused.len(), "refused"),
+            (self.closed.iter().filter(|(_, status)| is_answered(status)).count(), "answered"),
+        ];
         write!(f, "{}:", self.collection)?;
-        for (effect, word) in counts {
-            write!(f, " {} {word},", self.count(effect))?;
+        let mut between = " ";
+        for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{between}{count} {what}")?;
+            between = ", ";
         }
-        let conflicts = self.changes.iter().filter(|change| !change.conflicts.is_empty()).count();
-        write!(f, " {} held, {conflicts} in conflict", self.held.len())?;
-        if !self.refused.is_empty() {
-            write!(f, ", {} refused", self.refused.len())?;
+        if between == " " {
+            f.write_str(" nothing to show")?;
         }
-        self.breaches.iter().try_for_each(|breach| write!(f, "\n  held: {breach}"))?;
+        if let Some((first, more)) = self.breaches.split_first() {
+            write!(f, "\n  held: {first}")?;
+            match more.len() {
+                0 => {}
+                more => write!(f, " (and {more} more limits)")?,
+            }
+        }
         self.refused.iter().try_for_each(|(record, refusal)| write!(f, "\n  {record}: {refusal}"))
     }
 }

@@ -16,7 +16,43 @@ use crate::values::id::CollectionId;
 ///   batch expects. Data, counters, ledger, lines, journal and the taken positions of peers move together.
 /// - The ledger is computed from the rows that were committed: [`Row::is_in_base`](crate::decide::row::Row::is_in_base),
 ///   [`Row::is_spent`](crate::decide::row::Row::is_spent), and prefixes of 8, 16, 32 .. of the base in first-seen order, as
-///   long as they are smaller than the base. A store that can not vouch for it answers `None`.
+///   long as they are smaller than the base. Rows at [`FirstSeen::NEVER`](crate::decide::ledger::FirstSeen::NEVER) are in
+///   no base. A store that can not vouch for it answers `None`.
+///
+/// ```
+/// use core::{cell::Cell, convert::Infallible};
+/// use holdfast::{MemoryStore, Store, act::{plan::Batch, store::CommitError}, decide::slice::{ReadSet, Slice}};
+///
+/// /// Counts what reaches the database.
+/// struct Counting {
+///     inner: MemoryStore,
+///     reads: Cell<u32>,
+///     commits: u32,
+/// }
+///
+/// impl Store for Counting {
+///     type Error = Infallible;
+///
+///     fn read(&self, set: &ReadSet) -> Result<Slice, Infallible> {
+///         self.reads.set(self.reads.get() + 1);
+///         self.inner.read(set)
+///     }
+///
+///     fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Infallible>> {
+///         self.commits += 1;
+///         self.inner.commit(batch)
+///     }
+/// }
+///
+/// # use holdfast::*;
+/// # let people = CollectionId::new("people")?;
+/// let store = Counting { inner: MemoryStore::device(), reads: Cell::new(0), commits: 0 };
+/// let mut device = Device::new(store, ReplicaId::from_entropy(1)?, Guard::default());
+/// let none = Write::delete_many(people, Vec::new(), Cause::User);
+/// device.write(&none, Timestamp::from_micros(1))?;
+/// assert_eq!((device.store().reads.get(), device.store().commits), (1, 0)); // nothing to do writes nothing
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub trait Store {
     /// What the database itself can fail with.
     type Error: core::error::Error;

@@ -72,6 +72,23 @@ pub enum WriteFailed<E> {
 }
 
 /// A device replica over a store.
+///
+/// ```
+/// use holdfast::*;
+/// use std::collections::BTreeMap;
+///
+/// let people = CollectionId::new("people")?;
+/// let id = RecordId::new("grace")?;
+/// let installation = ReplicaId::from_entropy(0x5eed)?; // 128 random bits, drawn once by the app and kept
+/// let mut device = Device::new(MemoryStore::device(), installation, Guard::default());
+///
+/// let grace = BTreeMap::from([("name", "Grace")]);
+/// let create = Write::create(people.clone(), id.clone(), &grace, &Shape::new(), Cause::User)?;
+/// device.write(&create, Timestamp::from_micros(1))?;
+/// assert_eq!(device.records(&people, None, 100)?, [id]);
+/// assert_eq!(device.pending(&people, 100)?.offers.len(), 1); // the server has not heard of her
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Device<S> {
     store: S,
@@ -273,7 +290,7 @@ impl<S: Store> Device<S> {
         Ok(self.store.read(&set)?.rows.remove(record))
     }
 
-    /// The living records after `after`, by id, at most `limit` of the rows looked at.
+    /// The first `limit` living records after `after`, by id. Fewer than `limit`: there are no more.
     ///
     /// # Errors
     /// The store's own; nothing was changed.
@@ -283,9 +300,18 @@ impl<S: Store> Device<S> {
         after: Option<&RecordId>,
         limit: usize,
     ) -> Result<Vec<RecordId>, S::Error> {
-        let query = Query::Range { after: after.cloned(), limit };
-        let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(query))?;
-        Ok(slice.rows.into_values().filter(|row| row.version.is_alive()).map(|row| row.record).collect())
+        let mut living = Vec::new();
+        let mut after = after.cloned();
+        while living.len() < limit {
+            let query = Query::Range { after, limit: limit.saturating_sub(living.len()) };
+            let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(query))?;
+            after = slice.found.last().cloned();
+            living.extend(slice.rows.into_values().filter(|row| row.version.is_alive()).map(|row| row.record));
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(living)
     }
 
     /// The deleted records whose fields are still here, longest dead first.

@@ -1,5 +1,7 @@
 //! A device and a server in one process: one whole sync.
 
+use core::fmt;
+
 use super::{device::Device, round::RoundError, server::Server};
 use crate::act::{receipt::Receipt, store::Store};
 use crate::decide::guard::Inputs;
@@ -13,6 +15,23 @@ pub struct Exchanged {
     pub pushed: Option<Receipt>,
     /// What the device took in.
     pub pulled: Receipt,
+}
+
+impl Exchanged {
+    /// Whether nothing was written on either side.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.pushed.as_ref().is_none_or(Receipt::is_quiet) && self.pulled.is_quiet()
+    }
+}
+
+impl fmt::Display for Exchanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(pushed) = &self.pushed {
+            writeln!(f, "to the server: {pushed}")?;
+        }
+        write!(f, "from the server: {}", self.pulled)
+    }
 }
 
 /// Why a sync stopped. The side named is as it was; the other may have taken in what came before, and the next sync
@@ -29,6 +48,28 @@ pub enum ExchangeError<D, S> {
 }
 
 /// Pushes what the server has not, pulls what the device has not, and notes what is known where.
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// let up = exchange(&mut ada, &mut server, &people, &round(1))?;
+/// assert_eq!(up.pushed.expect("she had something").to_string(), "people: 1 added");
+/// let down = exchange(&mut ben, &mut server, &people, &round(2))?;
+/// assert_eq!(down.pulled.to_string(), "people: 1 added");
+/// let idle = exchange(&mut ben, &mut server, &people, &round(3))?;
+/// assert!(idle.pushed.is_none() && idle.pulled.is_quiet());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`ExchangeError`].

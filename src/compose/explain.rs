@@ -17,6 +17,23 @@ use crate::values::{
 
 /// Why a record is as it is on one replica: what survives of its life, what is in conflict, what waits and what was
 /// answered.
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # device.write(&create, at(1))?;
+/// device.write(&Write::delete(people.clone(), id.clone(), Cause::User), at(2))?;
+/// let why = device.explain(&people, &id)?.expect("it was here once");
+/// assert!(!why.is_alive);
+/// assert!(why.to_string().starts_with("grace is deleted\n  deleted by User on 00000000000000000000000000000001"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {

@@ -17,6 +17,68 @@ use crate::values::{
 };
 
 /// A server's replica of one account, over a store.
+///
+/// ```
+/// use holdfast::{decide::line::Revision, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// let (receipt, known) = server.take_in(ada.pending(&people, 100)?, &round(1))?;
+/// assert_eq!(receipt.to_string(), "people: 1 added");
+/// ada.acknowledged(&known)?;
+/// assert!(ada.pending(&people, 100)?.offers.is_empty());
+///
+/// ben.take_in(server.since(&people, Revision::default(), 100)?, &round(2))?;
+/// assert_eq!(ben.records(&people, None, 100)?, [id]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// It authors nothing: it can not write, answer or undo. A device can.
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::write::Write, values::time::Timestamp};
+/// fn write(server: &mut Server<MemoryStore>, write: &Write, at: Timestamp) { let _ = server.write(write, at); }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::line::Hold, values::time::Timestamp};
+/// fn consent(server: &mut Server<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = server.consent(&hold.collection, hold.digest, "ada", at);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::line::Hold, values::time::Timestamp};
+/// fn keep(server: &mut Server<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = server.keep(&hold.collection, hold.digest, "ada", at);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::{memory::MemoryStore, receipt::ReceiptId}, compose::server::Server, values::time::Timestamp};
+/// fn undo(server: &mut Server<MemoryStore>, id: &ReceiptId, at: Timestamp) { let _ = server.undo(id, "ada", at); }
+/// ```
+///
+/// ```
+/// # use holdfast::{act::{memory::MemoryStore, receipt::ReceiptId}, compose::device::Device};
+/// # use holdfast::{decide::{line::Hold, write::Write}, values::time::Timestamp};
+/// fn write(device: &mut Device<MemoryStore>, write: &Write, at: Timestamp) { let _ = device.write(write, at); }
+/// fn consent(device: &mut Device<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = device.consent(&hold.collection, hold.digest, "ada", at);
+/// }
+/// fn keep(device: &mut Device<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = device.keep(&hold.collection, hold.digest, "ada", at);
+/// }
+/// fn undo(device: &mut Device<MemoryStore>, id: &ReceiptId, at: Timestamp) { let _ = device.undo(id, "ada", at); }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server<S> {
     store: S,

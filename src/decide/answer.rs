@@ -170,10 +170,7 @@ fn waits_under(row: &Row, line: &Line) -> bool {
 }
 
 fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Result<Change, WriteError> {
-    let closes = match answer.verdict {
-        Verdict::Consent => LineStatus::Consented,
-        Verdict::Keep => LineStatus::Kept,
-    };
+    let closes = LineStatus::of(answer.verdict);
     let (from, version) = match (&row.quarantine, answer.verdict) {
         (Some(Quarantine::Version { hidden, .. }), Verdict::Consent) => (row.version.digest(), hidden.clone()),
         (Some(Quarantine::Version { hidden, .. }), Verdict::Keep) => {
@@ -202,7 +199,7 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
         (Some(Quarantine::Beside { hidden, .. }), Verdict::Consent) => hidden.digest(),
         _ => version.digest(),
     };
-    let excuse = Excuse { held: from, hidden: named, by: answer.by.clone(), at: answer.at };
+    let excuse = Excuse { verdict: answer.verdict, held: from, hidden: named, by: answer.by.clone(), at: answer.at };
     let harm = judge.harm(&row.version, &version);
     Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, ..unchanged(row) })
 }
@@ -226,11 +223,21 @@ fn undo(
     let now = row.version.record();
     let next = match former.before.as_ref().filter(|before| before.is_alive()) {
         Some(before) => now.restored(pen.stamp(Cause::User)?, &before.record(), true),
-        None if now.is_alive() => now.with_life(pen.stamp(Cause::User)?, &now.seeing(), Life::Deleted { moved: None }),
+        None if now.is_alive() => {
+            // As any own delete, it answers what was asked about the record: it is stored with all that came.
+            let all = row.known().record();
+            all.with_life(pen.stamp(Cause::User)?, &all.seeing(), Life::Deleted { moved: None })
+        }
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };
     let (version, after) = beside_own_write(judge, row, Version::encode(&next));
-    let excuse = Excuse { held: found, hidden: version.digest(), by: signature.by.clone(), at: signature.at };
+    let excuse = Excuse {
+        verdict: Verdict::Keep,
+        held: found,
+        hidden: version.digest(),
+        by: signature.by.clone(),
+        at: signature.at,
+    };
     Ok(plain(row, Change { version, after, excuse: Some(excuse), ..unchanged(row) }))
 }
 

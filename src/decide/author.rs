@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
+    breach::Why,
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     harm::Harm,
     line::LineStatus,
@@ -180,7 +181,7 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
         }
         let mut entry = own_delete(row, pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
         if let Proposal::Change { held, .. } = &mut entry.proposal {
-            *held = Some(Quarantined::Removal { base: row.version.digest(), cause });
+            *held = Some(Quarantined::Removal { base: row.version.digest(), cause, why: Why::HeldAlready });
         }
         Ok(entry)
     };
@@ -191,10 +192,7 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
 fn own_delete(row: &Row, stamp: Stamp, life: Life, by: By) -> Entry {
     let all = row.known().record();
     let version = Version::encode(&all.with_life(stamp, &all.seeing(), life));
-    let after = match row.quarantine {
-        Some(Quarantine::Beside { .. }) => After::Same,
-        Some(Quarantine::Version { .. } | Quarantine::Removal { .. }) | None => After::Nothing,
-    };
+    let after = After::Nothing;
     let harm = match by {
         By::Bulk(Cause::Listing) => {
             Harm { loss: Some(super::harm::Loss::Hidden), is_unauthored: true, ..Harm::default() }
@@ -208,8 +206,9 @@ fn own_delete(row: &Row, stamp: Stamp, life: Life, by: By) -> Entry {
 /// An own write on a record about which a question is open: what is stored, and whether the question is still one.
 pub(super) fn beside_own_write(judge: &Judge<'_>, row: &Row, version: Version) -> (Version, After) {
     match &row.quarantine {
-        None | Some(Quarantine::Beside { .. }) => (version, After::Same),
-        Some(Quarantine::Removal { .. }) => (version, After::Nothing),
+        None => (version, After::Same),
+        // What was asked was asked about another version. A peer that still holds one asks anew.
+        Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) => (version, After::Nothing),
         Some(Quarantine::Version { hidden, mass, .. }) => {
             let all = hidden.join(&version);
             if judge.is_releasable(&version, &all, *mass) {

@@ -53,10 +53,6 @@ pub enum Rule {
     BulkDelete,
     /// The ledger is missing or damaged, so everything counts as spent.
     LedgerMissing,
-    /// The record was held already, and more came for it.
-    HeldAlready,
-    /// Another replica holds it.
-    HeldElsewhere,
 }
 
 impl Rule {
@@ -97,8 +93,28 @@ impl fmt::Display for Breach {
             Rule::OverwrittenSmall => write!(f, "this round overwrites small records: {numbers}"),
             Rule::BulkDelete => write!(f, "a bulk delete takes {numbers}"),
             Rule::LedgerMissing => write!(f, "the ledger is missing: {numbers}"),
-            Rule::HeldAlready => write!(f, "held already: {numbers}"),
-            Rule::HeldElsewhere => write!(f, "held by another replica: {numbers}"),
+        }
+    }
+}
+
+/// Why one record waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Why {
+    /// A limit broke.
+    Limit(Breach),
+    /// It was held already, and more came for it.
+    HeldAlready,
+    /// The other side holds it back.
+    HeldElsewhere,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(breach) => breach.fmt(f),
+            Self::HeldAlready => f.write_str("more came for what is held already"),
+            Self::HeldElsewhere => f.write_str("the other side holds it back"),
         }
     }
 }

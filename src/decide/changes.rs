@@ -55,6 +55,28 @@ impl Offer {
 }
 
 /// Some records of one collection, from one peer.
+///
+/// ```
+/// use holdfast::{decide::changes::{Changes, Offer}, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// let all = ada.pending(&people, 100)?;
+/// let one = Offer::of(&ada.row(&people, &id)?.expect("Grace"));
+/// assert_eq!(all.offers, [one]);
+///
+/// ben.take_in(all, &round(1))?;
+/// ben.take_in(Changes::none(ada.replica(), people.clone()), &round(2))?; // what is not named is not removed
+/// assert_eq!(ben.records(&people, None, 100)?, [id]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
     /// Who sends.

@@ -17,6 +17,51 @@ pub enum Verdict {
 
 /// A person's answer to the lines that one digest names. It releases those lines, while they stand, once; it never
 /// widens.
+///
+/// ```
+/// use holdfast::{decide::consent::Verdict, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # device.write(&create, at(1))?;
+/// # for n in 2..9 {
+/// #     let name = BTreeMap::from([("name", "Grace")]);
+/// #     let id = RecordId::new(n.to_string())?;
+/// #     device.write(&Write::create(people.clone(), id, &name, &Shape::new(), Cause::User)?, at(1))?;
+/// # }
+/// let all = device.records(&people, None, 100)?;
+/// device.write(&Write::delete_many(people.clone(), all, Cause::User), at(2))?;
+/// let question = device.hold(&people)?.expect("a question").digest;
+/// let receipt = device.consent(&people, question, "Ada", at(3))?;
+/// let answer = receipt.answer.expect("the receipt says who agreed, and to what");
+/// assert_eq!((answer.verdict, answer.by.as_str(), answer.digest), (Verdict::Consent, "Ada", question));
+/// assert!(device.consent(&people, question, "Ada", at(4)).is_err()); // it released these lines, once
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// By itself it does nothing: it is one of the guard's inputs when the change is drafted again.
+///
+/// ```compile_fail
+/// use holdfast::{act::plan::Plan, decide::consent::Answer};
+/// fn release(answer: Answer) -> Plan { Plan::new(answer) }
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::{act::plan::Plan, decide::line::Hold};
+/// fn release(hold: Hold) -> Plan { Plan::new(hold) }
+/// ```
+///
+/// ```
+/// use holdfast::{act::plan::Plan, decide::{consent::{Answer, Trust}, draft::Draft, guard::{Guard, Inputs}, ledger::RoundId}};
+/// fn release(guard: &Guard, draft_of_today: Draft, answer: Answer) -> Plan {
+///     let answers = [answer];
+///     Plan::new(guard.review(draft_of_today, &Inputs::new(RoundId(1), Trust::Nothing).with_answers(&answers)))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// What they said.
@@ -35,6 +80,8 @@ pub struct Answer {
 /// result there is `hidden`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excuse {
+    /// What they said.
+    pub verdict: Verdict,
     /// The version that was shown.
     pub held: Digest,
     /// The version that resulted.

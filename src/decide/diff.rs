@@ -1,6 +1,9 @@
 //! Slice × Changes → Diff: how each record relates. Facts only, nothing resolved.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    vec::Vec,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,18 +87,23 @@ impl Diff {
     ///
     /// # Errors
     /// [`DiffError::WrongCollection`]; nothing was changed.
-    pub fn between(slice: Slice, changes: Changes) -> Result<Self, DiffError> {
+    pub fn between(mut slice: Slice, changes: Changes) -> Result<Self, DiffError> {
         if slice.collection != changes.collection {
             return Err(DiffError::WrongCollection { expected: slice.collection, found: changes.collection });
         }
         let mut offers: BTreeMap<RecordId, Offer> = BTreeMap::new();
         for offer in changes.offers {
-            match offers.remove(&offer.record) {
-                None => offers.insert(offer.record.clone(), offer),
-                Some(first) => offers.insert(offer.record.clone(), join_offers(&first, offer)),
-            };
+            match offers.entry(offer.record.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(offer);
+                }
+                Entry::Occupied(mut first) => {
+                    let joined = join_offers(first.get(), offer);
+                    first.insert(joined);
+                }
+            }
         }
-        let records = offers.into_values().map(|offer| compare(&slice, offer)).collect();
+        let records = offers.into_values().map(|offer| compare(&mut slice, offer)).collect();
         Ok(Self { slice, from: changes.from, upto: changes.upto, records })
     }
 
@@ -106,8 +114,8 @@ impl Diff {
     }
 }
 
-fn compare(slice: &Slice, offer: Offer) -> Compared {
-    let row = slice.rows.get(&offer.record).cloned();
+fn compare(slice: &mut Slice, offer: Offer) -> Compared {
+    let row = slice.rows.remove(&offer.record);
     let Some(held) = &row else {
         return Compared { offer, row, causality: Causality::Before, refusal: None };
     };

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    breach::{Rule, Scope},
+    breach::Why,
     changes::Offer,
     consent::{Answer, Excuse},
     diff::Refusal,
@@ -25,6 +25,42 @@ use crate::values::{
 ///
 /// Every incoming record is accounted for: taken in, known already, held, or refused. Losses are counted per record,
 /// each authored by an entry of the changes: drop entries, and the losses can only shrink (S4).
+///
+/// The whole pipeline by hand:
+///
+/// ```
+/// use holdfast::{act::{apply::apply, plan::Plan}, decide::{diff::Diff, draft::Draft}, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # ada.write(&create, at(1))?;
+/// # let (mut store, guard) = (MemoryStore::device(), Guard::default());
+/// let changes = ada.pending(&people, 100)?; // what came
+/// let slice = store.read(&changes.read_set())?; // what we hold of it
+/// let diff = Diff::between(slice, changes)?; // facts
+/// let draft = Draft::resolve(diff, guard.identifying(&people)); // a proposal
+/// assert_eq!((draft.len(), draft.losses().count()), (1, 0));
+/// let approved = guard.review(draft, &Inputs::new(RoundId(1), Trust::Account));
+/// let receipt = apply(Plan::new(approved), &mut store)?;
+/// assert_eq!(receipt.to_string(), "people: 1 added");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::{act::{apply::apply, memory::MemoryStore}, decide::draft::Draft};
+/// fn skip_the_guard(draft: Draft, store: &mut MemoryStore) { let _ = apply(draft, store); } // it takes a `Plan`
+/// ```
+///
+/// ```
+/// use holdfast::{act::{apply::apply, memory::MemoryStore, plan::Plan}, decide::{draft::Draft, guard::Guard}};
+/// fn by_the_guard(draft: Draft, store: &mut MemoryStore) {
+///     let _ = apply(Plan::new(Guard::default().review_own(draft)), store);
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a draft does nothing until the guard has reviewed it"]
 pub struct Draft {
@@ -127,9 +163,9 @@ pub(crate) enum After {
 /// What is quarantined, under a new line.
 #[derive(Debug, Clone)]
 pub(crate) enum Quarantined {
-    Version { hidden: Version, mass: bool, why: (Rule, Scope) },
+    Version { hidden: Version, mass: bool, why: Why },
     Beside { held: Version, hidden: Version, from: ReplicaId },
-    Removal { base: Digest, cause: Cause },
+    Removal { base: Digest, cause: Cause, why: Why },
 }
 
 /// Who makes a change.

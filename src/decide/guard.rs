@@ -21,6 +21,17 @@ use crate::values::id::CollectionId;
 use count::{Counted, Tallied};
 
 /// Judges drafts against limits. There is no way to switch it off, and nothing to force.
+///
+/// ```
+/// use holdfast::{CollectionId, Guard, Limits, decide::limits::Count};
+///
+/// let people = CollectionId::new("people")?;
+/// let limits = Limits { bulk_delete: Count(2), identifying: Some("name".into()), ..Limits::STANDARD };
+/// let guard = Guard::default().with_collection(people.clone(), &limits);
+/// assert_eq!(guard.identifying(&people), Some("name"));
+/// assert_eq!(guard.limits(&CollectionId::new("notes")?), &Limits::STANDARD);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     limits: Limits,
@@ -92,11 +103,11 @@ impl Guard {
                 let replaces = match decision {
                     Decision::Pass => true,
                     // One of too many alike is released by harmlessness only, whatever else it broke.
-                    Decision::Held { why: (rule, _) } => breach.rule.is_mass() && !rule.is_mass(),
+                    Decision::Held { why } => breach.rule.is_mass() && !why.rule.is_mass(),
                     Decision::Excused => false,
                 };
                 if replaces {
-                    *decision = Decision::Held { why: (breach.rule.clone(), breach.scope) };
+                    *decision = Decision::Held { why: breach.clone() };
                 }
             }
             breaches.push(breach);
@@ -172,7 +183,7 @@ pub(crate) enum Decision {
     /// It goes on because a person said so.
     Excused,
     /// It is held.
-    Held { why: (Rule, Scope) },
+    Held { why: Breach },
 }
 
 /// A draft that the guard has reviewed. It has no public constructor, and it is spent by moving it.
@@ -182,9 +193,28 @@ pub(crate) enum Decision {
 /// fn copy(approved: &Approved) -> Approved { approved.clone() } // not `Clone`
 /// ```
 ///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_nothing() -> Approved { Approved::default() } // not `Default`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<Approved>(); // not `Deserialize`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn lift(mut approved: Approved) -> Approved { approved.decisions.clear(); approved } // its fields are its own
+/// ```
+///
 /// ```
 /// use holdfast::decide::guard::Approved;
 /// fn pass_on(approved: Approved) -> Approved { approved }
+/// fn look(approved: &Approved) -> usize { approved.held().count() }
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<holdfast::decide::line::Hold>(); // a hold is only a question
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing has been done yet: make a plan of it"]

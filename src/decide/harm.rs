@@ -9,7 +9,7 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
-    record::{Life, Record},
+    record::Life,
     register::Cause,
     value::Value,
     version::{FieldHead, Version},
@@ -70,20 +70,20 @@ impl Harm {
                 ..Self::default()
             };
         }
-        if !covers_a_value(before, after) {
+        let touched = touched_families(before, after);
+        if touched.is_empty() {
             return Self::default();
         }
-        let (old, new) = (before.record(), after.record());
-        let (had, has) = (known_values(&old), known_values(&new));
-        let emptied: Vec<String> = had.keys().filter(|family| !has.contains_key(*family)).cloned().collect();
-        let kept = |(family, values): (&String, &BTreeSet<Value>)| {
-            has.get(family).map_or(0, |now| values.intersection(now).count())
-        };
-        let kept: usize = had.iter().map(kept).sum();
-        let known: usize = had.values().map(BTreeSet::len).sum();
-        let reverted = !is_by_person(before, after)
-            && old.content_digest() != new.content_digest()
-            && old.superseded().join(new.superseded()).contains(new.content_digest());
+        let (had, has) = (before.families(), after.families());
+        let emptied = had.iter().filter(|family| has.binary_search(family).is_err());
+        let emptied: Vec<String> = emptied.map(|family| String::from(*family)).collect();
+        // What stands in the other families is all kept, so only these are decoded.
+        let (old, new) = (known_values(before, &touched), known_values(after, &touched));
+        let is_kept = |family: &str, value: &Value| new.get(family).is_some_and(|now| now.binary_search(value).is_ok());
+        let kept: usize = old.iter().map(|(family, values)| values.iter().filter(|v| is_kept(family, v)).count()).sum();
+        let known: usize = old.values().map(Vec::len).sum();
+        let is_nothing_kept = kept == 0 && had.iter().all(|family| touched.contains(family));
+        let reverted = !is_by_person(before, after) && is_reverted(before, after);
         let loss = if had.is_empty() {
             None
         } else if has.is_empty() {
@@ -92,7 +92,7 @@ impl Harm {
             Some(Loss::IdentityEmptied)
         } else if emptied.len().saturating_mul(2) > had.len() {
             Some(Loss::MostFamiliesEmptied)
-        } else if had.len() >= 3 && kept == 0 {
+        } else if had.len() >= 3 && is_nothing_kept {
             Some(Loss::NothingKept)
         } else {
             None
@@ -107,30 +107,49 @@ impl Harm {
     }
 }
 
-/// Non-empty values, by family.
-fn known_values(record: &Record) -> BTreeMap<String, BTreeSet<Value>> {
-    let mut known: BTreeMap<String, BTreeSet<Value>> = BTreeMap::new();
-    for (name, register) in record.fields() {
-        let values = register.siblings().iter().map(|sibling| &sibling.value).filter(|value| !value.is_empty());
-        let mut values = values.cloned().peekable();
-        if values.peek().is_some() {
-            known.entry(String::from(name.family())).or_default().extend(values);
-        }
+/// Whether what `before` was has arrived in `after`, another record: of each family, a known value.
+pub(crate) fn has_arrived(before: &Version, after: &Version) -> bool {
+    let families: BTreeSet<&str> = before.families().into_iter().collect();
+    let (had, has) = (known_values(before, &families), known_values(after, &families));
+    had.iter().all(|(family, values)| {
+        values.is_empty()
+            || has.get(family).is_some_and(|now| values.iter().any(|value| now.binary_search(value).is_ok()))
+    })
+}
+
+/// Whether `after` shows what was superseded before.
+fn is_reverted(before: &Version, after: &Version) -> bool {
+    let (old, new) = (before.record().content_digest(), after.record().content_digest());
+    old != new && before.superseded().join(after.superseded()).contains(new)
+}
+
+/// Non-empty values of some families, without repeats.
+fn known_values<'a>(version: &'a Version, families: &'a BTreeSet<&str>) -> BTreeMap<&'a str, Vec<Value>> {
+    let mut known: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (field, values) in version.values_where(|field| families.contains(field.name().family())) {
+        let values = values.into_iter().filter(|value| !value.is_empty());
+        known.entry(field.name().family()).or_default().extend(values);
+    }
+    for values in known.values_mut() {
+        values.sort_unstable();
+        values.dedup();
     }
     known
 }
 
-/// By headers only: whether some write that survived in `before` does not in `after`.
-fn covers_a_value(before: &Version, after: &Version) -> bool {
+/// By headers only: the families in which some write that survived in `before` does not in `after`.
+fn touched_families<'a>(before: &'a Version, after: &Version) -> BTreeSet<&'a str> {
     let now = after.field_heads();
-    before.field_heads().iter().any(|old| {
+    let is_touched = |old: &&FieldHead| {
         let head = now.binary_search_by_key(&old.name(), FieldHead::name).ok().and_then(|at| now.get(at));
         head.is_none_or(|new| !old.stamps().iter().all(|stamp| new.stamps().contains(stamp)))
-    })
+    };
+    before.field_heads().iter().filter(is_touched).map(|old| old.name().family()).collect()
 }
 
 /// By headers only: whether a person made at least one of the writes that survive in `after` and that `before` has not
 /// seen. A person's clear leaves its word on life; a machine's leaves nothing.
+/// What an answer or an undo brings back is a person's by its life, whoever wrote it first.
 fn is_by_person(before: &Version, after: &Version) -> bool {
     let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
     let fields = stamps.filter(|stamp| !before.fields_context().covers(stamp.dot));

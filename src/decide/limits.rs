@@ -87,6 +87,19 @@ impl Threshold {
 
 /// The numbers of the guard. Every field may be set tighter; a looser number than [`Limits::STANDARD`] is taken as the
 /// standard one by [`tightened`](Self::tightened), which every guard applies.
+///
+/// ```
+/// use holdfast::{Limits, decide::limits::{Count, Percent}};
+///
+/// assert_eq!(Limits::STANDARD.round.of(320), 32); // losses in one round
+/// assert_eq!(Limits::STANDARD.round.of(12), 6);
+/// assert_eq!(Limits::STANDARD.floor_of(320), Some(160)); // lost and unanswered, over any number of rounds
+/// assert_eq!(Limits::STANDARD.floor_of(7), None);
+///
+/// let app = Limits { floor: Percent::new(20), bulk_delete: Count(1_000), ..Limits::STANDARD };
+/// assert_eq!(app.tightened().floor, Percent::new(20));
+/// assert_eq!(app.tightened().bulk_delete, Limits::STANDARD.bulk_delete); // nothing can be made looser
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Limits {
     /// Losses in one round, in every scope.

@@ -7,7 +7,7 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
-use super::breach::{Rule, Scope};
+use super::{breach::Why, consent::Verdict};
 use crate::values::{
     digest::Digest,
     id::{CollectionId, RecordId},
@@ -39,6 +39,16 @@ pub enum LineStatus {
     Kept,
 }
 
+impl LineStatus {
+    /// What becomes of a line that is answered so.
+    pub(crate) const fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Consent => Self::Consented,
+            Verdict::Keep => Self::Kept,
+        }
+    }
+}
+
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -66,8 +76,8 @@ pub struct Line {
     pub hidden: Digest,
     /// What it is about.
     pub kind: LineKind,
-    /// The rule and the scope that asked.
-    pub why: (Rule, Scope),
+    /// Why it waits.
+    pub why: Why,
     /// The commit that appended it.
     pub at: Revision,
     /// The hold's digest up to and including this line.
@@ -124,6 +134,29 @@ pub(crate) fn removal_digest(base: Digest) -> Digest {
 }
 
 /// An open hold as a person is shown it.
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let ids: Vec<RecordId> = (0..20).map(|n| RecordId::new(format!("{n:02}"))).collect::<Result<_, _>>()?;
+/// # for id in &ids {
+/// #     let name = BTreeMap::from([("name", "Grace")]);
+/// #     device.write(&Write::create(people.clone(), id.clone(), &name, &Shape::new(), Cause::User)?, at(1))?;
+/// # }
+/// // Twelve at once, from a person or from a slip of the finger: they are asked before anything is deleted.
+/// device.write(&Write::delete_many(people.clone(), ids[..12].to_vec(), Cause::User), at(2))?;
+/// let hold = device.hold(&people)?.expect("a question");
+/// assert_eq!((hold.open().count(), hold.of), (12, 20));
+/// assert!(hold.to_string().contains("12 of 20 records wait for an answer; to be deleted here, and not deleted yet"));
+///
+/// device.keep(&people, hold.digest, "Ada", at(3))?; // or `consent`
+/// assert_eq!(device.records(&people, None, 100)?.len(), 20);
+/// assert!(device.hold(&people)?.is_none());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Where.
@@ -146,19 +179,29 @@ impl Hold {
 }
 
 impl core::fmt::Display for Hold {
+    /// Which side holds, how many of how many, why, samples, and the next steps, the safe one first.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let open: Vec<&Line> = self.open().collect();
-        let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
-        let more = open.len().saturating_sub(names.len());
-        write!(f, "{}: {} of {} records held", self.collection, open.len(), self.of)?;
+        write!(f, "{}: {} of {} records wait for an answer", self.collection, open.len(), self.of)?;
         if let Some(line) = open.first() {
-            let (rule, scope) = &line.why;
-            write!(f, " ({rule:?} {scope})")?;
+            let side = match line.kind {
+                LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
+                LineKind::Beside => "held by the other side",
+                LineKind::Proposal => "to be deleted here, and not deleted yet",
+            };
+            write!(f, "; {side}\n  why:     {}", line.why)?;
         }
-        write!(f, ": {}", names.join(", "))?;
+        let names: Vec<String> = open.iter().take(5).map(|line| line.record.to_string()).collect();
+        write!(f, "\n  which:   {}", names.join(", "))?;
+        let more = open.len().saturating_sub(names.len());
         if more > 0 {
             write!(f, " and {more} more")?;
         }
-        write!(f, "\n  keep what is here:  keep {}\n  let the change in:  consent {}", self.digest, self.digest)
+        if !self.earlier.is_empty() {
+            write!(f, "\n  taken before, and answered with them: {}", self.earlier.len())?;
+        }
+        let digest = self.digest;
+        write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
+        write!(f, "\n  consent: the change is let in               (consent {digest})")
     }
 }

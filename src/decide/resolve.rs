@@ -3,11 +3,11 @@
 //! V is the stored version, W what came, K what is held back (V joined with all that came for it before).
 
 use super::{
-    breach::{Rule, Scope},
+    breach::Why,
     changes::Offer,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
-    harm::Harm,
+    harm::{Harm, has_arrived},
     line::LineStatus,
     row::{Quarantine, Row},
     slice::Slice,
@@ -50,7 +50,7 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     pub(super) fn harm(&self, before: &Version, after: &Version) -> Harm {
-        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(after))
+        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(before, after))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too
@@ -60,8 +60,9 @@ impl Judge<'_> {
         if mass { harm.is_none() } else { harm.loss.is_none() }
     }
 
-    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived.
-    fn has_moved(&self, dead: &Version) -> bool {
+    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived, with what the
+    /// record was. Else one move, or an empty one, could take any number of records away.
+    fn has_moved(&self, before: &Version, dead: &Version) -> bool {
         dead.life().siblings().iter().all(|sibling| match &sibling.value {
             Life::Alive { .. } => true,
             Life::Deleted { moved: None } => false,
@@ -69,7 +70,8 @@ impl Judge<'_> {
                 let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
                 row.is_some_and(|row| {
                     let life = row.version.life().siblings();
-                    row.version.is_alive() && life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) })
+                    let is_there = life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) });
+                    row.version.is_alive() && is_there && has_arrived(before, &row.version)
                 })
             }
         })
@@ -98,7 +100,7 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
 fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> Proposal {
     let joined = row.version.join(&offer.version);
     let (version, after) = match &offer.held {
-        Some(_) => with_pair(judge, from, &joined, row.quarantine.as_ref(), offer),
+        Some(_) => with_pair(judge, from, &joined, Some(row), offer),
         None => {
             let after = match &row.quarantine {
                 Some(Quarantine::Beside { from: peer, hidden, .. })
@@ -106,14 +108,15 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
                 {
                     After::Nothing
                 }
-                Some(Quarantine::Removal { .. }) if joined != row.version => After::Nothing,
                 Some(_) | None => After::Same,
             };
             (joined, after)
         }
     };
+    // What was asked was asked about another version. A peer that still holds one asks anew.
+    let has_moved = version.digest() != row.version.digest();
     let after = match (&row.quarantine, after) {
-        (Some(Quarantine::Removal { .. }), After::Same) if version != row.version => After::Nothing,
+        (Some(_), After::Same) if has_moved => After::Nothing,
         (_, after) => after,
     };
     let hidden = version.join(offer.known());
@@ -132,7 +135,8 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
             Some(Quarantine::Beside { .. }) if offer.held.is_none() => After::Nothing,
             Some(_) | None => pass.after.clone(),
         };
-        let change = Change { excuse: Some(excuse.clone()), closes: LineStatus::Consented, after, ..pass.clone() };
+        let change =
+            Change { excuse: Some(excuse.clone()), closes: LineStatus::of(excuse.verdict), after, ..pass.clone() };
         (Claim::Travelled, change)
     });
     let held = (pass.version != row.version).then_some(quarantined(hidden, false));
@@ -158,8 +162,8 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
             None => (released, After::Nothing),
             Some(_) => with_pair(judge, from, &released, None, offer),
         };
-        let excuse = Some(excuse.clone());
-        (Claim::Travelled, Change { excuse, closes: LineStatus::Consented, ..change(&version, after) })
+        let (verdict, excuse) = (excuse.verdict, Some(excuse.clone()));
+        (Claim::Travelled, Change { excuse, closes: LineStatus::of(verdict), ..change(&version, after) })
     });
     if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
         return Proposal::Change { pass: change(stored, After::Same), held: None, excused };
@@ -226,21 +230,27 @@ fn with_pair(
     judge: &Judge<'_>,
     from: ReplicaId,
     stored: &Version,
-    beside: Option<&Quarantine>,
+    row: Option<&Row>,
     offer: &Offer,
 ) -> (Version, After) {
     let Some(pair) = &offer.held else { return (stored.clone(), After::Same) };
-    let hidden = stored.join(&pair.hidden);
-    if knows(stored, &pair.hidden) || judge.is_releasable(stored, &hidden, pair.mass) {
-        // Stored here, and still a question there: whoever is here can answer it.
-        let is_asked = matches!(beside, Some(Quarantine::Beside { hidden, from: peer, .. })
-            if *peer == from && hidden.digest() == pair.hidden.digest());
-        let held = offer.version.clone();
-        let asked = || After::New(Quarantined::Beside { held, hidden: pair.hidden.clone(), from });
-        return (hidden, if is_asked { After::Same } else { asked() });
+    let is_known = knows(stored, &pair.hidden);
+    let joined = if is_known { stored.clone() } else { stored.join(&pair.hidden) };
+    if !is_known && !judge.is_releasable(stored, &joined, pair.mass) {
+        let why = Why::HeldElsewhere;
+        return (stored.clone(), After::New(Quarantined::Version { hidden: joined, mass: pair.mass, why }));
     }
-    let why = (Rule::HeldElsewhere, Scope::Collection);
-    (stored.clone(), After::New(Quarantined::Version { hidden, mass: pair.mass, why }))
+    // What is stored here is held there. Where more is stored here, the pair is late, or the peer will hold that, too, and
+    // ask anew.
+    let waiting = row.and_then(|row| row.quarantine.as_ref());
+    let is_answered = row.is_some_and(|row| row.excuse.as_ref().is_some_and(|e| e.hidden == joined.digest()));
+    if is_answered || joined.digest() != pair.hidden.digest() {
+        return (joined, After::Same);
+    }
+    let is_asked = matches!(waiting, Some(Quarantine::Beside { hidden, from: peer, .. })
+        if *peer == from && hidden.digest() == pair.hidden.digest());
+    let (held, hidden) = (offer.version.clone(), pair.hidden.clone());
+    (joined, if is_asked { After::Same } else { After::New(Quarantined::Beside { held, hidden, from }) })
 }
 
 /// Whether `came` brings `stored` writes that `hidden` has seen: the question is then another one.
@@ -253,5 +263,5 @@ fn gains_what_is_held(stored: &Version, came: &Version, hidden: &Version) -> boo
 
 /// What the guard quarantines; it fills in which rule asked.
 fn quarantined(hidden: Version, mass: bool) -> Quarantined {
-    Quarantined::Version { hidden, mass, why: (Rule::HeldAlready, Scope::Collection) }
+    Quarantined::Version { hidden, mass, why: Why::HeldAlready }
 }

@@ -19,6 +19,31 @@ use crate::values::{
 /// It dereferences to the struct. [`save`](Self::save) writes only the fields that differ from what was *read* and
 /// covers only what was read, so a stale struct saved after a sync loses nothing. What the struct has no name for stays, in
 /// the record and inside its maps.
+///
+/// ```
+/// use holdfast::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Person {
+///     name: String,
+///     phone: Option<String>,
+/// }
+///
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// let shape = Shape::new();
+/// let grace = Person { name: "Grace".into(), phone: None };
+/// device.write(&Write::create(people.clone(), id.clone(), &grace, &shape, Cause::User)?, Timestamp::from_micros(1))?;
+///
+/// let seen = device.read::<Person>(&people, &id, &shape)?.expect("Grace");
+/// let new = Person { phone: Some("+44 20".into()), ..(*seen).clone() };
+/// let receipt = device.write(&seen.save(&new, Cause::User)?, Timestamp::from_micros(2))?;
+/// let fields: Vec<_> = receipt.changes[0].fields.iter().map(|name| name.as_str()).collect();
+/// assert_eq!(fields, ["phone"]); // the name was not touched, so nobody's new name is covered
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Seen<T> {
     collection: CollectionId,
@@ -63,6 +88,19 @@ impl<T: Serialize + DeserializeOwned> Seen<T> {
         Ok(Write { collection: self.collection.clone(), cause, action })
     }
 
+    /// The change that `change` makes to what was read.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save). Nothing was changed.
+    pub fn edit(&self, change: impl FnOnce(&mut T), cause: Cause) -> Result<Write, ShapeError>
+    where
+        T: Clone,
+    {
+        let mut new = self.contents.clone();
+        change(&mut new);
+        self.save(&new, cause)
+    }
+
     /// The record.
     #[must_use]
     pub const fn id(&self) -> &RecordId {
@@ -85,6 +123,23 @@ impl<T> Deref for Seen<T> {
 }
 
 /// One local write, not yet made.
+///
+/// ```
+/// use holdfast::*;
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// device.write(&create, at(1))?; // made by `Write::create`
+/// device.write(&Write::delete(people.clone(), id.clone(), Cause::User), at(2))?;
+/// assert_eq!(device.trash(&people)?, [id.clone()]);
+/// device.write(&Write::restore(people.clone(), id.clone()), at(3))?;
+/// assert_eq!(device.records(&people, None, 10)?, [id]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Write {
     pub(crate) collection: CollectionId,

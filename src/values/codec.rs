@@ -39,7 +39,7 @@ mod wire;
 pub use error::DecodeError;
 pub(crate) use header::{is_filled, read_names};
 pub(crate) use value::restore;
-pub(crate) use wire::{Reader, Writer};
+pub(crate) use wire::{CHECK_ITEM_BYTES, Reader, Writer};
 
 /// What may come from outside, at most; each bound inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,6 +24,27 @@ const CHECK: &str = "holdfast patch";
 /// # Invariants
 /// - What is cleared is not also changed; `cleared` is ascending and without repeats.
 /// - A delta without life leaves the life as it was.
+///
+/// ```
+/// use holdfast::{values::patch::Patch, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # ada.write(&create, at(1))?;
+/// # let base = ada.row(&people, &id)?.expect("Grace").version;
+/// # let seen = ada.read::<BTreeMap<String, String>>(&people, &id, &Shape::new())?.expect("Grace");
+/// # let new = BTreeMap::from([("name".into(), "Grace".into()), ("phone".into(), "2".into())]);
+/// # ada.write(&seen.save(&new, Cause::User)?, at(2))?;
+/// # let next = ada.row(&people, &id)?.expect("Grace").version;
+/// let patch = Patch::between(&base, &next).expect("a later version of a living record");
+/// assert_eq!(patch.apply(&base)?, next);
+/// assert!(patch.apply(&next).is_err()); // on exactly that base, or the whole version is asked for
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
     base: Digest,

@@ -1,5 +1,8 @@
 //! A record: its life, its fields, and what it has seen.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +53,39 @@ pub struct Destination {
 /// - [`join`](Self::join) is commutative, associative, idempotent and monotone.
 ///
 /// Keeping one winner under a joined vector is unsound: two replicas come to hold equal vectors and different content.
+///
+/// ```
+/// use holdfast::{values::version_vector::Causality, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// # exchange(&mut ada, &mut server, &people, &round(1))?;
+/// # exchange(&mut ben, &mut server, &people, &round(2))?;
+/// # let shape = Shape::new();
+/// # let before = ada.row(&people, &id)?.expect("Grace").version.record();
+/// // One device deletes a record, while another edits it. The join is alive, whole, with the edit: nobody's work is lost.
+/// ada.write(&Write::delete(people.clone(), id.clone(), Cause::User), at(2))?;
+/// let seen = ben.read::<BTreeMap<String, String>>(&people, &id, &shape)?.expect("Grace");
+/// let new = BTreeMap::from(["name", "phone"].map(|name| (name.into(), "edited".into())));
+/// ben.write(&seen.save(&new, Cause::User)?, at(3))?;
+///
+/// let deleted = ada.row(&people, &id)?.expect("a row").version.record();
+/// let edited = ben.row(&people, &id)?.expect("a row").version.record();
+/// assert_eq!(deleted.compare(&edited), Causality::Concurrent);
+/// assert!(!deleted.is_alive());
+/// assert!(deleted.join(&edited).is_alive());
+/// assert_eq!(deleted.join(&edited), edited.join(&deleted));
+/// assert_eq!(deleted.join(&edited).fields(), edited.fields());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Record {
     pub(crate) context: VersionVector,
@@ -128,7 +164,11 @@ impl Record {
                 continue;
             }
             let standing = now.siblings().iter().filter(|sibling| old.siblings().contains(sibling)).cloned();
-            let back = covered().map(|sibling| Sibling { stamp, value: sibling.value.clone() });
+            // Under a new name, with the old label: what was shown of a conflict is shown again.
+            let back = covered().map(|sibling| Sibling {
+                stamp: Stamp { dot: stamp.dot, ..sibling.stamp },
+                value: sibling.value.clone(),
+            });
             next.fields.insert(name.clone(), Register::from_siblings(standing.chain(back).collect()));
         }
         next.fields.retain(|_, register| !register.is_empty());

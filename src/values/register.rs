@@ -56,6 +56,40 @@ pub struct Sibling<T> {
 /// The join keeps what both sides hold and what the other side's context does not cover (an optimised multi-value
 /// register; Almeida, Shoker, Baquero, "Delta State Replicated Data Types", 2018). Nothing is dropped because something
 /// else won.
+///
+/// ```
+/// use holdfast::{values::{id::FieldName, register::Show, value::Value}, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let at = Timestamp::from_micros;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default());
+/// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+/// # let round = |n| Inputs::new(RoundId(n), Trust::Account);
+/// # ada.write(&create, at(1))?;
+/// # exchange(&mut ada, &mut server, &people, &round(1))?;
+/// # exchange(&mut ben, &mut server, &people, &round(2))?;
+/// # let shape = Shape::new();
+/// // Ada and Ben, neither having seen the other's change:
+/// for (device, phone, when) in [(&mut ada, "2", 2), (&mut ben, "3", 3)] {
+///     let seen = device.read::<BTreeMap<String, String>>(&people, &id, &shape)?.expect("Grace");
+///     let mut new = seen.clone().into_inner();
+///     new.insert("phone".into(), phone.into());
+///     device.write(&seen.save(&new, Cause::User)?, at(when))?;
+/// }
+/// exchange(&mut ada, &mut server, &people, &round(3))?;
+/// exchange(&mut ben, &mut server, &people, &round(4))?;
+///
+/// let record = ben.row(&people, &id)?.expect("Grace").version.record();
+/// let phone = &record.fields()[&FieldName::new("phone")?];
+/// assert!(phone.is_conflict());
+/// assert_eq!(phone.siblings().len(), 2); // nothing is lost ..
+/// assert_eq!(phone.shown(Show::Latest), Some(&Value::from("3"))); // .. and every replica shows the same
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Register<T>(Vec<Sibling<T>>); // sorted, without repeats
 

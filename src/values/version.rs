@@ -11,6 +11,7 @@ use super::{
     record::{Life, Record, is_alive},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
+    value::Value,
     version_vector::{Causality, VersionVector},
 };
 
@@ -19,6 +20,28 @@ use super::{
 /// # Invariants
 /// - The bytes are the one encoding of one record; two versions are equal if their bytes are.
 /// - All but [`record`](Self::record) answers from the header, without decoding a value.
+///
+/// ```
+/// use holdfast::{values::{codec::DecodeLimits, version::Version}, *};
+/// # use std::collections::BTreeMap;
+/// # let people = CollectionId::new("people")?;
+/// # let id = RecordId::new("grace")?;
+/// # let grace = |phone| BTreeMap::from([("name", "Grace"), ("phone", phone)]);
+/// # let create = Write::create(people.clone(), id.clone(), &grace("1"), &Shape::new(), Cause::User)?;
+/// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+/// # ada.write(&create, Timestamp::from_micros(1))?;
+/// let version = ada.row(&people, &id)?.expect("Grace").version;
+/// assert_eq!(version.families(), ["name", "phone"]); // from the header; no value is decoded
+///
+/// let again = Version::decode(version.as_bytes(), &DecodeLimits::default())?;
+/// assert_eq!(again, version);
+/// assert_eq!(Version::encode(&again.record()), version); // one encoding of one record
+///
+/// let mut damaged = version.as_bytes().to_vec();
+/// damaged[20] ^= 1;
+/// assert!(Version::decode(&damaged, &DecodeLimits::default()).is_err());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Version {
     bytes: Arc<[u8]>,
@@ -39,7 +62,7 @@ struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldHead {
     name: FieldName,
-    stamps: Box<[Stamp]>,
+    stamps: Arc<[Stamp]>, // most fields of a record share them
     is_empty: bool,
 }
 
@@ -98,18 +121,31 @@ impl Version {
     #[must_use]
     pub fn record(&self) -> Record {
         let header = &*self.header;
-        let mut values = header.values.iter().cloned();
-        let mut next = || codec::restore(values.next().and_then(|at| self.bytes.get(at)).unwrap_or_default());
-        let mut register = |field: &FieldHead| {
-            Register::from_siblings(field.stamps.iter().map(|stamp| Sibling { stamp: *stamp, value: next() }).collect())
+        let register = |(field, values): (&FieldHead, Vec<Value>)| {
+            let siblings = field.stamps.iter().zip(values).map(|(stamp, value)| Sibling { stamp: *stamp, value });
+            (field.name.clone(), Register::from_siblings(siblings.collect()))
         };
         Record {
             context: header.context.clone(),
             fields_context: header.fields_context.clone(),
             life: header.life.clone(),
-            fields: header.fields.iter().map(|field| (field.name.clone(), register(field))).collect(),
+            fields: self.values_where(|_| true).map(register).collect(),
             superseded: header.superseded.clone(),
         }
+    }
+
+    /// The values of the fields that are `wanted`, each field's in the order of its stamps. Others are not decoded.
+    pub(crate) fn values_where<'a>(
+        &'a self,
+        wanted: impl Fn(&FieldHead) -> bool + 'a,
+    ) -> impl Iterator<Item = (&'a FieldHead, Vec<Value>)> + 'a {
+        let mut rest = &*self.header.values;
+        self.header.fields.iter().filter_map(move |field| {
+            let (here, after) = rest.split_at_checked(field.stamps.len()).unwrap_or((rest, &[]));
+            rest = after;
+            let value = |at: &Range<usize>| codec::restore(self.bytes.get(at.clone()).unwrap_or_default());
+            wanted(field).then(|| (field, here.iter().map(value).collect()))
+        })
     }
 
     /// The canonical bytes, as stored and sent.
@@ -196,10 +232,13 @@ impl Version {
 
     fn from_encoded(record: &Record, encoded: Encoded) -> Self {
         let filled = record.fields.iter().filter(|(_, register)| !register.is_empty());
-        let fields = filled.map(|(name, register)| FieldHead {
-            name: name.clone(),
-            stamps: register.siblings().iter().map(|sibling| sibling.stamp).collect(),
-            is_empty: !codec::is_filled(register),
+        let mut last: Arc<[Stamp]> = Arc::default();
+        let fields = filled.map(|(name, register)| {
+            let stamps = register.siblings().iter().map(|sibling| sibling.stamp);
+            if !stamps.clone().eq(last.iter().copied()) {
+                last = stamps.collect();
+            }
+            FieldHead { name: name.clone(), stamps: last.clone(), is_empty: !codec::is_filled(register) }
         });
         let header = Header {
             digest: encoded.digest,
@@ -210,7 +249,7 @@ impl Version {
             values: encoded.values,
             superseded: record.superseded.clone(),
         };
-        Self { bytes: encoded.bytes.into(), header: Arc::new(header) }
+        Self { bytes: encoded.bytes, header: Arc::new(header) }
     }
 }
 

@@ -4,12 +4,11 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use core::ops::Bound;
 
-use super::ranks::Ranks;
+use super::{ranks::Ranks, rows::Rows};
 use crate::act::{journal::Journal, plan::Batch};
 use crate::decide::{
-    ledger::FirstSeen,
+    ledger::{FirstSeen, Ledger},
     line::{Line, Revision},
     row::Row,
     slice::{Head, Query, ReadSet, Slice},
@@ -19,13 +18,15 @@ use crate::values::{id::RecordId, time::DayTick};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     pub(super) head: Head,
-    pub(super) rows: BTreeMap<RecordId, Row>,
+    pub(super) rows: Rows,
     pub(super) journal: Journal,
     lines: Vec<Line>,
     /// First-seen places of this collection, ascending; the position in it is what `ranks` counts by.
     places: Vec<FirstSeen>,
     ranks: Ranks,
-    by_change: BTreeMap<Revision, BTreeSet<RecordId>>,
+    /// What `ranks` says, kept: most commits leave it as it is.
+    ledger: Ledger,
+    by_change: BTreeMap<ChangeKey, RecordId>,
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
@@ -36,26 +37,31 @@ impl Collection {
         let mut slice = Slice::empty(set.collection.clone());
         slice.found = self.find(&set.query);
         let ids = set.records.iter().chain(&slice.found);
-        slice.rows = ids.filter_map(|id| self.rows.get(id).map(|row| (id.clone(), row.clone()))).collect();
+        slice.rows = ids.filter_map(|id| self.rows.get(id).map(|row| (id.clone(), Row::clone(row)))).collect();
         if set.lines {
             slice.lines = self.lines.clone();
             let held = self.lines.iter().filter(|line| line.is_open()).filter_map(|line| self.rows.get(&line.record));
-            slice.rows.extend(held.map(|row| (row.record.clone(), row.clone())));
+            slice.rows.extend(held.map(|row| (row.record.clone(), Row::clone(row))));
         }
         if let Some(entry) = set.formers.and_then(|of| self.journal.at(of)) {
             let rows = entry.formers.iter().filter_map(|former| self.rows.get(&former.record));
-            slice.rows.extend(rows.map(|row| (row.record.clone(), row.clone())));
+            slice.rows.extend(rows.map(|row| (row.record.clone(), Row::clone(row))));
             slice.formers = Some(entry.formers.clone());
         }
         slice.head = self.head.clone();
-        slice.ledger = Some(self.ranks.ledger(|at| self.place_at(at)));
+        slice.ledger = Some(self.ledger.clone());
         slice.next_place = self.places.last().map(|last| FirstSeen(last.0.saturating_add(1))).unwrap_or_default();
         slice
     }
 
-    pub(super) fn commit(&mut self, batch: Batch) {
+    /// Commits; what each row counts for is noted in `account`, too.
+    pub(super) fn commit(&mut self, batch: Batch, mut account: Option<&mut Ranks>) {
         for row in batch.rows {
-            self.put(row);
+            self.put(row, account.as_deref_mut());
+        }
+        let places = &self.places;
+        if let Some(ledger) = self.ranks.news(|position| place_at(places, position)) {
+            self.ledger = ledger;
         }
         for (number, status) in batch.closed {
             let line = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
@@ -76,37 +82,36 @@ impl Collection {
         self.head = batch.head;
     }
 
-    fn put(&mut self, row: Row) {
-        let old = self.rows.get(&row.record);
-        let at = match self.places.binary_search(&row.first_seen) {
-            Ok(at) => at,
-            Err(at) => {
-                self.places.insert(at, row.first_seen);
-                at
-            }
-        };
-        self.ranks.replace(at, old, &row);
-        if let Some(old) = self.rows.remove(&row.record) {
-            if let Some(changed) = self.by_change.get_mut(&old.changed_at) {
-                changed.remove(&old.record);
-                if changed.is_empty() {
-                    self.by_change.remove(&old.changed_at);
-                }
-            }
-            self.pending.remove(&old.record);
-            if let Some(tick) = old.died_at {
-                self.by_death.remove(&(tick, old.record.clone()));
-            }
-            if let Some(lost) = old.lost {
-                self.by_loss.remove(&(lost.at, old.record));
-            }
-        }
+    fn put(&mut self, row: Row, account: Option<&mut Ranks>) {
+        let (old, row) = self.rows.put(row);
         let id = || row.record.clone();
-        self.by_change.entry(row.changed_at).or_default().insert(id());
+        self.by_change.insert(change_key(row), id());
         self.pending.extend(row.is_pending.then(id));
         self.by_death.extend(row.died_at.map(|tick| (tick, id())));
         self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
-        self.rows.insert(id(), row);
+        if row.first_seen != FirstSeen::NEVER {
+            let at = self.places.binary_search(&row.first_seen).unwrap_or_else(|at| {
+                self.places.insert(at, row.first_seen);
+                at
+            });
+            self.ranks.replace(at, old.as_ref(), row);
+            if let Some(ranks) = account {
+                ranks.replace(usize::try_from(row.first_seen.0).unwrap_or(usize::MAX), old.as_ref(), row);
+            }
+        }
+        let Some(old) = old else { return };
+        if change_key(&old) != change_key(row) {
+            self.by_change.remove(&change_key(&old));
+        }
+        if old.is_pending && !row.is_pending {
+            self.pending.remove(&row.record);
+        }
+        if let Some(tick) = old.died_at.filter(|tick| row.died_at != Some(*tick)) {
+            self.by_death.remove(&(tick, id()));
+        }
+        if let Some(lost) = old.lost.filter(|lost| row.lost.is_none_or(|now| now.at != lost.at)) {
+            self.by_loss.remove(&(lost.at, id()));
+        }
     }
 
     fn find(&self, query: &Query) -> Vec<RecordId> {
@@ -114,23 +119,18 @@ impl Collection {
             Query::Nothing => Vec::new(),
             Query::Since { after, limit } => {
                 let mut found = Vec::new();
-                for (_, ids) in self.by_change.range((Bound::Excluded(*after), Bound::Unbounded)) {
-                    found.extend(ids.iter().cloned());
-                    if found.len() >= *limit {
+                let mut last = *after;
+                for ((changed_at, ..), id) in self.by_change.range((after.next(), FirstSeen(0), None)..) {
+                    if found.len() >= *limit && *changed_at != last {
                         break;
                     }
+                    last = *changed_at;
+                    found.push(id.clone());
                 }
                 found
             }
             Query::Pending { limit } => self.pending.iter().take(*limit).cloned().collect(),
-            Query::Range { after, limit } => {
-                let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-                self.rows
-                    .range::<RecordId, _>((start, Bound::Unbounded))
-                    .take(*limit)
-                    .map(|(id, _)| id.clone())
-                    .collect()
-            }
+            Query::Range { after, limit } => self.rows.ids_after(after.as_ref()).take(*limit).cloned().collect(),
             Query::Dead { until, limit } => {
                 let dead = self.by_death.iter().take_while(|(tick, _)| tick <= until);
                 dead.take(*limit).map(|(_, id)| id.clone()).collect()
@@ -140,9 +140,16 @@ impl Collection {
             }
         }
     }
+}
 
-    fn place_at(&self, position: u64) -> FirstSeen {
-        let at = usize::try_from(position).unwrap_or(usize::MAX);
-        self.places.get(at).or(self.places.last()).copied().unwrap_or_default()
-    }
+/// A commit, and in it one place for each record; records that were never alive here share a place.
+type ChangeKey = (Revision, FirstSeen, Option<RecordId>);
+
+fn change_key(row: &Row) -> ChangeKey {
+    (row.changed_at, row.first_seen, (row.first_seen == FirstSeen::NEVER).then(|| row.record.clone()))
+}
+
+fn place_at(places: &[FirstSeen], position: u64) -> FirstSeen {
+    let at = usize::try_from(position).unwrap_or(usize::MAX);
+    places.get(at).or(places.last()).copied().unwrap_or_default()
 }

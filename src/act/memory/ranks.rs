@@ -18,20 +18,27 @@ pub(super) struct Ranks {
     spent: Sums,
     visible: u64,
     unauthored: u64,
+    is_changed: bool,
 }
 
 impl Ranks {
     /// Replaces what the row at a position counts for.
     pub(super) fn replace(&mut self, at: usize, old: Option<&Row>, new: &Row) {
         let (old, new) = (Marks::of(old), Marks::of(Some(new)));
+        self.is_changed |= old != new;
         self.base.change(at, old.base, new.base);
         self.spent.change(at, old.spent, new.spent);
         self.visible = step(self.visible, old.visible, new.visible);
         self.unauthored = step(self.unauthored, old.unauthored, new.unauthored);
     }
 
+    /// The ledger, if it has changed since it was asked for the last time.
+    pub(super) fn news(&mut self, place: impl Fn(u64) -> FirstSeen) -> Option<Ledger> {
+        core::mem::take(&mut self.is_changed).then(|| self.ledger(place))
+    }
+
     /// The ledger; `place` names the place at a position.
-    pub(super) fn ledger(&self, place: impl Fn(u64) -> FirstSeen) -> Ledger {
+    fn ledger(&self, place: impl Fn(u64) -> FirstSeen) -> Ledger {
         let base = self.base.total();
         let sizes =
             core::iter::successors(Some(FIRST_PREFIX), |size| size.checked_mul(2)).take_while(|size| *size < base);

@@ -1,6 +1,6 @@
 //! Entry by entry: the rows, lines and numbers that follow from what was decided.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 use super::Batch;
 use crate::act::{
@@ -8,7 +8,7 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    breach::Rule,
+    breach::{Breach, Why},
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
@@ -19,8 +19,9 @@ use crate::decide::{
 };
 use crate::values::{
     id::{CollectionId, FieldName, RecordId},
+    register::Stamp,
     time::DayTick,
-    version::Version,
+    version::{FieldHead, Version},
 };
 
 pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
@@ -104,9 +105,10 @@ impl Work {
                 (self.set_aside(row, pass, held, why), Harm::default())
             }
             (Decision::Excused, _, Some((_, change)), _) => {
-                let harm = change.harm.clone();
-                self.is_answered |= before.as_ref().is_some_and(|row| row.quarantine.is_some());
-                (self.change(&record, before.as_ref(), change, true), harm)
+                let (harm, closed) = (change.harm.clone(), self.closed.len());
+                let next = self.change(&record, before.as_ref(), change, true);
+                self.is_answered |= self.closed.len() > closed;
+                (next, harm)
             }
             (_, _, _, before) => {
                 let harm = pass.harm.clone();
@@ -124,17 +126,14 @@ impl Work {
     }
 
     /// The stored version stays; what came waits under a new line.
-    fn set_aside(
-        &mut self,
-        row: &Row,
-        pass: Change,
-        held: Quarantined,
-        why: (Rule, crate::decide::breach::Scope),
-    ) -> Row {
-        let is_mass = why.0.is_mass();
+    fn set_aside(&mut self, row: &Row, pass: Change, held: Quarantined, why: Breach) -> Row {
+        let is_mass = why.rule.is_mass();
         let held = match held {
-            Quarantined::Version { hidden, mass, .. } => Quarantined::Version { hidden, mass: mass || is_mass, why },
-            Quarantined::Beside { .. } | Quarantined::Removal { .. } => held,
+            Quarantined::Version { hidden, mass, .. } => {
+                Quarantined::Version { hidden, mass: mass || is_mass, why: Why::Limit(why) }
+            }
+            Quarantined::Removal { base, cause, .. } => Quarantined::Removal { base, cause, why: Why::Limit(why) },
+            Quarantined::Beside { .. } => held,
         };
         self.receipt.held.push(row.record.clone());
         let change = Change {
@@ -176,7 +175,10 @@ impl Work {
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
         let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
-        let first_seen = before.map_or(self.next_place, |row| row.first_seen);
+        let first_seen = match before.map_or(FirstSeen::NEVER, |row| row.first_seen) {
+            FirstSeen::NEVER if is_alive => self.next_place,
+            place => place,
+        };
         let mut row = Row {
             record: record.clone(),
             version,
@@ -193,10 +195,15 @@ impl Work {
         row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
             Some(peer) if row.known().digest() == peer.digest => {
-                // The peer has all of it, but not the answer or the question that goes with it.
-                let untold = (row.excuse.is_some() && !is_excuse_from_peer)
-                    || (matches!(row.quarantine, Some(Quarantine::Version { .. })) && !peer.holds);
-                (is_news || row.is_pending) && untold
+                // The peer has all of it, but not the answer or the question that goes with it, or that there is none
+                // any more.
+                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+                let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
+                let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
+                let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
+                // It still asks what was answered here: it is told again.
+                let is_unheard = peer.holds && row.excuse.is_some();
+                if is_news { untold } else { row.is_pending || is_unheard }
             }
             Some(_) | None => is_news || row.is_pending,
         };
@@ -247,7 +254,6 @@ impl Work {
 
     fn ask(&mut self, record: &RecordId, version: &Version, new: Quarantined) -> Quarantine {
         let line = self.head.hold.lines.saturating_add(1);
-        let here = crate::decide::breach::Scope::Collection;
         let (held, hidden, kind, why, waiting) = match new {
             Quarantined::Version { hidden, mass, why } => {
                 let kind = if mass { LineKind::MassChange } else { LineKind::Loss };
@@ -256,11 +262,11 @@ impl Work {
             Quarantined::Beside { held, hidden, from } => {
                 let digests = (held.digest(), hidden.digest());
                 let waiting = Quarantine::Beside { held, hidden, from, line };
-                (digests.0, digests.1, LineKind::Beside, (Rule::HeldElsewhere, here), waiting)
+                (digests.0, digests.1, LineKind::Beside, Why::HeldElsewhere, waiting)
             }
-            Quarantined::Removal { base, cause } => {
+            Quarantined::Removal { base, cause, why } => {
                 let waiting = Quarantine::Removal { base, cause, line };
-                (base, removal_digest(base), LineKind::Proposal, (Rule::BulkDelete, here), waiting)
+                (base, removal_digest(base), LineKind::Proposal, why, waiting)
             }
         };
         let running = self.head.hold.digest_after(&self.collection, record, held, hidden);
@@ -279,7 +285,7 @@ impl Work {
 
     fn write(&mut self, before: Option<Row>, next: Row, harm: Harm) {
         let old = before.as_ref().map(|row| &row.version);
-        if before.is_none() {
+        if next.first_seen == self.next_place {
             self.next_place = FirstSeen(self.next_place.0.saturating_add(1));
         }
         if old != Some(&next.version) {
@@ -343,12 +349,12 @@ fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Ch
         (true, true) => Effect::Changed,
         (true, false) => Effect::Hidden,
     };
-    let heads: BTreeMap<&FieldName, _> =
-        old.map(Version::field_heads).unwrap_or_default().iter().map(|head| (head.name(), head.stamps())).collect();
-    let now: BTreeMap<&FieldName, _> = new.field_heads().iter().map(|head| (head.name(), head.stamps())).collect();
-    let names = heads.keys().chain(now.keys().filter(|name| !heads.contains_key(*name)));
-    let fields: Vec<FieldName> =
-        names.filter(|name| heads.get(*name) != now.get(*name)).map(|name| (*name).clone()).collect();
+    let heads = old.map(Version::field_heads).unwrap_or_default();
+    let now = new.field_heads();
+    let stood = now.iter().filter(|head| stamps_of(heads, head.name()) != Some(head.stamps()));
+    let gone = heads.iter().filter(|head| stamps_of(now, head.name()).is_none());
+    let mut fields: Vec<FieldName> = stood.chain(gone).map(|head| head.name().clone()).collect();
+    fields.sort_unstable();
     if effect == Effect::Changed && fields.is_empty() {
         return None;
     }
@@ -360,6 +366,12 @@ fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Ch
     };
     let harm = Harm::default();
     Some(Changed { record: record.clone(), effect, fields, conflicts, harm })
+}
+
+/// What survives in a field; `None` if nothing does.
+fn stamps_of<'a>(heads: &'a [FieldHead], name: &FieldName) -> Option<&'a [Stamp]> {
+    let at = heads.binary_search_by(|head| head.name().cmp(name)).ok()?;
+    heads.get(at).map(FieldHead::stamps)
 }
 
 fn empty_receipt(slice: &Slice, origin: &Origin, limits: crate::decide::limits::Limits) -> Receipt {

@@ -1,6 +1,6 @@
 //! The header: all of a record but its values and hints.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use core::cmp::Reverse;
 
 use minicbor::data::Type;
@@ -25,14 +25,14 @@ pub(super) struct Header {
     pub(super) fields_context: DotSet,
     pub(super) life: Register<Life>,
     pub(super) body: Digest,
-    pub(super) fields: Vec<(FieldName, Vec<Stamp>)>,
+    pub(super) fields: Vec<(FieldName, Arc<[Stamp]>)>,
 }
 
 /// Encodes the header of a record whose body has this digest. Fields in which nothing survives are left out.
 pub(super) fn encode(record: &Record, body: Digest) -> Vec<u8> {
     let (table, default) = (&record.context, default_stamp(record));
     let fields: Vec<_> = record.fields.iter().filter(|(_, register)| !register.is_empty()).collect();
-    let mut header = Writer::default();
+    let mut header = Writer::with_room_for(fields.len().saturating_mul(16).saturating_add(96));
     header.array(8);
     write_table(&mut header, table);
     write_dots(&mut header, table, &record.fields_context);
@@ -68,8 +68,9 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, Deco
     reader.bytes()?;
     let mut exceptions = read_exceptions(&mut reader, &context)?;
     reader.end()?;
+    let by_default: Option<Arc<[Stamp]>> = default.map(|stamp| Arc::from([stamp]));
     let field = |(index, name)| {
-        let stamps = exceptions.remove(&index).or_else(|| default.map(|stamp| Vec::from([stamp])));
+        let stamps = exceptions.remove(&index).or_else(|| by_default.clone());
         Ok((name, stamps.ok_or(DecodeError::Impossible { expected: "a stamp for every field" })?))
     };
     let fields = names.into_iter().enumerate().map(field).collect::<Result<_, DecodeError>>()?;
@@ -130,7 +131,10 @@ pub(crate) fn read_names(reader: &mut Reader<'_>, limits: &DecodeLimits) -> Resu
     (0..names).map(name).collect()
 }
 
-fn read_exceptions(reader: &mut Reader<'_>, table: &VersionVector) -> Result<BTreeMap<usize, Vec<Stamp>>, DecodeError> {
+fn read_exceptions(
+    reader: &mut Reader<'_>,
+    table: &VersionVector,
+) -> Result<BTreeMap<usize, Arc<[Stamp]>>, DecodeError> {
     let exceptions = reader.count()?.div_euclid(2);
     let exception = |_| {
         let error = reader.expected("the index of a field");

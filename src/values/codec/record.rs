@@ -1,10 +1,10 @@
 //! A record in its envelope.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use core::ops::Range;
 
 use super::{
-    DecodeError, DecodeLimits, Reader, Writer, header,
+    CHECK_ITEM_BYTES, DecodeError, DecodeLimits, Reader, Writer, header,
     stamp::{read_hints, write_hints},
     value,
 };
@@ -20,7 +20,7 @@ const CHECK: &str = "holdfast record";
 /// An encoded record.
 pub(crate) struct Encoded {
     /// The envelope.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Arc<[u8]>,
     /// The version digest.
     pub(crate) digest: Digest,
     /// Where in `bytes` the values stand, field by field and sibling by sibling.
@@ -32,19 +32,29 @@ pub(crate) struct Encoded {
 pub(crate) fn encode(record: &Record) -> Encoded {
     let (body, values) = encode_body(record);
     let header = header::encode(record, digest_body(&body));
-    let mut envelope = Writer::default();
+    let (envelope, start) = enclose(record, &header, &body);
+    Encoded {
+        bytes: envelope.finish_with_check(CHECK).into(),
+        digest: digest(record, &header),
+        values: moved(values, start),
+    }
+}
+
+/// All of the envelope but its check, and where the body begins.
+fn enclose(record: &Record, header: &[u8], body: &[u8]) -> (Writer, usize) {
+    let mut envelope = Writer::with_room_for(header.len().saturating_add(body.len()).saturating_add(32));
     envelope.array(5);
     envelope.uint(1);
-    envelope.bytes(&header);
-    envelope.bytes(&body);
+    envelope.bytes(header);
+    envelope.bytes(body);
     let start = envelope.len().saturating_sub(body.len());
-    let moved = |value: Range<usize>| value.start.saturating_add(start)..value.end.saturating_add(start);
     write_hints(&mut envelope, &record.context, &record.superseded);
-    Encoded {
-        bytes: envelope.finish_with_check(CHECK),
-        digest: digest(record, &header),
-        values: values.into_iter().map(moved).collect(),
-    }
+    (envelope, start)
+}
+
+fn moved(values: Vec<Range<usize>>, start: usize) -> Box<[Range<usize>]> {
+    let moved = |value: Range<usize>| value.start.saturating_add(start)..value.end.saturating_add(start);
+    values.into_iter().map(moved).collect()
 }
 
 /// Decodes a record and says how it is encoded, which is by the very bytes given.
@@ -62,17 +72,28 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<(Record, Enc
         return Err(DecodeError::Impossible { expected: "the body that the header names" });
     }
     let mut fields = BTreeMap::new();
-    let mut body = Reader::new(body);
+    let mut values = Reader::new(body);
     for (name, stamps) in header.fields {
-        let siblings = stamps.into_iter().map(|stamp| Ok(Sibling { stamp, value: value::read(&mut body)? }));
-        fields.insert(name, Register::from_siblings(siblings.collect::<Result<_, DecodeError>>()?));
+        let mut siblings = Vec::with_capacity(stamps.len());
+        for stamp in stamps.iter() {
+            siblings.push(Sibling { stamp: *stamp, value: value::read(&mut values)? });
+        }
+        fields.insert(name, Register::from_siblings(siblings));
     }
-    body.end()?;
+    values.end()?;
+    let body_digest = header.body;
     let (context, fields_context, life) = (header.context, header.fields_context, header.life);
     let record = Record { context, fields_context, life, fields, superseded };
     check(&record)?;
-    let encoded = encode(&record);
-    if encoded.bytes == bytes { Ok((record, encoded)) } else { Err(DecodeError::NotCanonical) }
+    // The check and the body's digest are known to be right, so only what they are of is encoded again.
+    let (same_body, values) = encode_body(&record);
+    let same_head = header::encode(&record, body_digest);
+    let (envelope, start) = enclose(&record, &same_head, &same_body);
+    if bytes.strip_prefix(envelope.finish().as_slice()).is_none_or(|check| check.len() != CHECK_ITEM_BYTES) {
+        return Err(DecodeError::NotCanonical);
+    }
+    let digest = digest(&record, &same_head);
+    Ok((record, Encoded { bytes: bytes.into(), digest, values: moved(values, start) }))
 }
 
 /// Checks what every record promises of its dots.
@@ -96,8 +117,8 @@ pub(crate) fn check(record: &Record) -> Result<(), DecodeError> {
 }
 
 fn encode_body(record: &Record) -> (Vec<u8>, Vec<Range<usize>>) {
-    let mut body = Writer::default();
-    let mut values = Vec::new();
+    let mut body = Writer::with_room_for(record.fields.len().saturating_mul(32));
+    let mut values = Vec::with_capacity(record.fields.len());
     for sibling in record.fields.values().flat_map(|register| register.siblings()) {
         let start = body.len();
         value::write(&mut body, &sibling.value);

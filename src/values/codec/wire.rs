@@ -9,12 +9,19 @@ use crate::values::digest::Digest;
 
 /// Bytes of the check at the end of an envelope.
 const CHECK_BYTES: usize = 8;
+/// Bytes of the item that holds the check.
+pub(crate) const CHECK_ITEM_BYTES: usize = CHECK_BYTES + 1;
 
 /// Writes items in their shortest form. Writing to memory can not fail, and here the types say so.
 #[derive(Debug, Default)]
 pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
+    /// With room for that many bytes, taken at once. It grows as needed.
+    pub(crate) fn with_room_for(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     pub(crate) fn null(&mut self) {
         self.0.push(0xf6);
     }
