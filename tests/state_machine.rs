@@ -16,23 +16,22 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use machine::{
     Engine,
+    ops::{Modelled, Observed, Op},
     steps::{DEVICES, Step, next, settled},
 };
-use model::{Model, Op};
-use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest::{prelude::*, test_runner::TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-/// The model, the day that comes next, and what was done before the first step.
+/// The model, and what was done before the first step.
 #[derive(Clone)]
 struct Reference {
-    model: Model,
-    day: i64,
+    modelled: Modelled,
     settled: Vec<Step>,
 }
 
 impl std::fmt::Debug for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "trust: {}, settled: {:?}", self.model.trust, self.settled)
+        write!(f, "trust: {}, settled: {:?}", self.modelled.model.trust, self.settled)
     }
 }
 
@@ -43,10 +42,7 @@ impl ReferenceStateMachine for Reference {
     fn init_state() -> BoxedStrategy<Self> {
         (prop::bool::weighted(0.9), settled())
             .prop_map(|(trust, settled)| {
-                let mut model = Model::new(DEVICES + 1);
-                model.trust = trust;
-                model.identifying.insert(0, "name");
-                let start = Self { model, day: 0, settled: Vec::new() };
+                let start = Self { modelled: Modelled::new(DEVICES + 1, trust), settled: Vec::new() };
                 let reference = settled.iter().fold(start, <Self as ReferenceStateMachine>::apply);
                 Self { settled, ..reference }
             })
@@ -54,14 +50,11 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(state: &Self) -> BoxedStrategy<Step> {
-        next(&state.model)
+        next(&state.modelled)
     }
 
     fn apply(mut state: Self, step: &Step) -> Self {
-        for (replica, op) in step.ops(state.day) {
-            state.model.apply(replica, &op);
-            state.day += i64::from(matches!(op, Op::Day(_)));
-        }
+        step.ops().iter().for_each(|(replica, op)| state.modelled.apply(*replica, op));
         state
     }
 }
@@ -69,8 +62,7 @@ impl ReferenceStateMachine for Reference {
 /// The engine, and the model at its pace.
 struct Both {
     engine: Engine,
-    model: Model,
-    day: i64,
+    model: Modelled,
 }
 
 thread_local! {
@@ -79,8 +71,7 @@ thread_local! {
 
 impl Both {
     fn step(&mut self, step: &Step) {
-        for (replica, op) in step.ops(self.day) {
-            self.day += i64::from(matches!(op, Op::Day(_)));
+        for (replica, op) in step.ops() {
             let before = self.model.clone();
             self.model.apply(replica, &op);
             self.engine.apply(replica, &op);
@@ -100,15 +91,29 @@ impl Both {
     }
 }
 
+/// What a run must have seen.
+const HAPPENS: [&str; 11] = [
+    "held",
+    "proposed",
+    "consented",
+    "kept",
+    "undone",
+    "lost by sync",
+    "revived by sync",
+    "revived by a person",
+    "line closed by sync",
+    "purged",
+    "op",
+];
+
 /// Counts what has happened, so that a run that tests nothing is noticed.
-fn count(before: &Model, after: &Model, replica: usize, op: &Op) {
-    let mut note = |what| SEEN.with_borrow_mut(|seen| *seen.entry(what).or_default() += 1);
+fn count(before: &Modelled, after: &Modelled, replica: usize, op: &Op) {
+    let note = |what| SEEN.with_borrow_mut(|seen| *seen.entry(what).or_default() += 1);
     let changed = if matches!(op, Op::Push) { 0 } else { replica };
     let (was, is) = (before.observe(changed), after.observe(changed));
     note("op");
-    let held =
-        |seen: &model::Observed| seen.records.values().filter(|(_, waits)| waits.as_ref().is_some_and(|w| w.0)).count();
-    let alive = |seen: &model::Observed| seen.records.values().filter(|(look, _)| look.is_some()).count();
+    let held = |seen: &Observed| seen.records.values().filter(|(_, waits)| waits.as_ref().is_some_and(|w| w.0)).count();
+    let alive = |seen: &Observed| seen.records.values().filter(|(look, _)| look.is_some()).count();
     let revived = is
         .records
         .iter()
@@ -136,8 +141,10 @@ fn count(before: &Model, after: &Model, replica: usize, op: &Op) {
     {
         note("line closed by sync");
     }
-    if matches!(op, Op::Day(_)) {
-        let fields = |model: &Model| model.replicas[changed].rows.values().filter(|row| row.has_fields()).count();
+    if matches!(op, Op::Day) {
+        let fields = |all: &Modelled| {
+            all.model.replicas[changed].rows.values().filter(|row| !row.version.siblings().is_empty()).count()
+        };
         if fields(after) < fields(before) {
             note("purged");
         }
@@ -149,9 +156,8 @@ impl StateMachineTest for Both {
     type Reference = Reference;
 
     fn init_test(reference: &Reference) -> Self {
-        let mut model = Model::new(DEVICES + 1);
-        (model.trust, model.identifying) = (reference.model.trust, reference.model.identifying.clone());
-        let mut both = Self { engine: Engine::new(DEVICES + 1, model.trust), model, day: 0 };
+        let trust = reference.modelled.model.trust;
+        let mut both = Self { engine: Engine::new(DEVICES + 1, trust), model: Modelled::new(DEVICES + 1, trust) };
         reference.settled.iter().for_each(|step| both.step(step));
         both
     }
@@ -162,17 +168,23 @@ impl StateMachineTest for Both {
     }
 }
 
-impl Drop for Both {
-    fn drop(&mut self) {
-        if std::env::var_os("COVERAGE").is_some() {
-            SEEN.with_borrow(|seen| eprintln!("{seen:?}"));
-        }
+/// As many as a debug build runs in half a minute. `PROPTEST_CASES` asks for another number.
+const CASES: u32 = 64;
+
+#[test]
+fn engine_and_model_agree_after_every_step() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
+    let run = |(reference, steps, counter)| {
+        Both::test_sequential(ProptestConfig::default(), reference, steps, counter);
+        Ok(())
+    };
+    if let Err(failure) = TestRunner::new(config).run(&Reference::sequential_strategy(1..40), run) {
+        panic!("{failure}");
     }
-}
-
-prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_time: 60_000, verbose: 0, ..ProptestConfig::default() })]
-
-    #[test]
-    fn engine_and_model_agree_after_every_step(sequential 1..40 => Both);
+    let seen = SEEN.take();
+    println!("{seen:?}");
+    for what in HAPPENS {
+        assert!(cases < CASES || seen.contains_key(what), "never {what}: {seen:?}");
+    }
 }

@@ -1,6 +1,9 @@
 //! The engine, driven by the ops of the reference model: a server and some devices in memory.
+#![allow(dead_code, reason = "each test that includes the machine uses a part of it")]
+#![allow(clippy::as_conversions, reason = "of small numbers")]
 
-pub(crate) mod forgetful;
+mod forgetful;
+pub(crate) mod ops;
 pub(crate) mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +35,8 @@ use holdfast::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Fields, Key, Look, Observed, Op, RETENTION, Text};
+use crate::model::{Cause, Fields, IDENTIFYING, Key, RETENTION, Text};
+use ops::{Look, Observed, Op};
 
 /// The fields that the model knows, as an app's struct.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +106,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(replicas: usize, trust: bool) -> Self {
-        let limits = Limits { identifying: Some("name".into()), ..Limits::default() };
+        let limits = Limits { identifying: Some(IDENTIFYING.into()), ..Limits::default() };
         let guard = Guard::default().with_collection(collection(0), &limits);
         let device = |number| Device::new(Forgetful::device(), replica(number), guard.clone());
         Self {
@@ -154,7 +158,7 @@ impl Engine {
         match op {
             Op::Push => return self.push(r),
             Op::Pull => return self.pull(r),
-            Op::Day(day) => return self.day(r, *day),
+            Op::Day => return self.day(r),
             Op::LoseLedger(c) if r == 0 => return self.server.store().lose_ledger(collection(*c)),
             Op::LoseLedger(c) => return self.devices[r - 1].store().lose_ledger(collection(*c)),
             _ => {}
@@ -206,7 +210,7 @@ impl Engine {
                     device.undo(&receipt, "ada", at).unwrap();
                 }
             }
-            Op::Push | Op::Pull | Op::Day(_) | Op::LoseLedger(_) => {}
+            Op::Push | Op::Pull | Op::Day | Op::LoseLedger(_) => {}
         }
     }
 
@@ -245,11 +249,12 @@ impl Engine {
         }
     }
 
-    fn day(&mut self, r: usize, day: i64) {
+    fn day(&mut self, r: usize) {
+        let day = Day(self.now as i64);
         for c in 0..2 {
             let passed = match r.checked_sub(1) {
-                None => self.server.pass_day(&collection(c), Day(day), RETENTION),
-                Some(at) => self.devices[at].pass_day(&collection(c), Day(day), RETENTION),
+                None => self.server.pass_day(&collection(c), day, RETENTION),
+                Some(at) => self.devices[at].pass_day(&collection(c), day, RETENTION),
             };
             drop(passed.unwrap());
         }

@@ -218,7 +218,8 @@ fn l5_every_hold_names_its_way_out_and_following_it_ends_the_hold() {
         let (mut a, mut b, mut server, hold) = held();
         let text = hold.to_string();
         let line = text.lines().find(|line| line.contains(&format!("{word} "))).expect("the way out is named");
-        let digest: Digest = line.split_whitespace().last().unwrap().trim_end_matches(')').parse().expect("a digest parses back");
+        let digest: Digest =
+            line.split_whitespace().last().unwrap().trim_end_matches(')').parse().expect("a digest parses back");
         assert_eq!(digest, hold.digest);
         assert!(text.contains("20 of 40"), "{text}");
         let _ = match word {
