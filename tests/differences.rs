@@ -1,5 +1,7 @@
 //! Small cases in which the engine once differed from the reference model.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
+
 use holdfast::{
     act::{memory::MemoryStore, store::Store},
     compose::{
