@@ -105,7 +105,8 @@ impl Store for MemoryStore {
         // Nothing below can fail.
         let collection = self.collections.entry(batch.collection.clone()).or_default();
         let ranks = self.account.as_mut().map(|account| {
-            let places = batch.rows.iter().map(|row| FirstSeen(row.first_seen.0.saturating_add(1)));
+            let seen = batch.rows.iter().filter(|row| row.first_seen != FirstSeen::NEVER);
+            let places = seen.map(|row| FirstSeen(row.first_seen.0.saturating_add(1)));
             account.next_place = places.fold(account.next_place, FirstSeen::max);
             if let Some((_, head)) = &batch.account {
                 account.head = head.clone();

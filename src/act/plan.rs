@@ -58,9 +58,29 @@ pub struct Batch {
 /// fn skip_the_guard(draft: Draft) -> Plan { Plan::new(draft) } // it takes `Approved`
 /// ```
 ///
+/// ```compile_fail
+/// use holdfast::{act::{apply::apply, memory::MemoryStore, plan::Plan}};
+/// fn twice(plan: Plan, store: &mut MemoryStore) { let _ = (apply(plan, store), apply(plan, store)); } // it is moved
 /// ```
-/// use holdfast::{act::plan::Plan, decide::guard::Approved};
+///
+/// ```compile_fail
+/// use holdfast::act::plan::Plan;
+/// fn copy(plan: &Plan) -> Plan { plan.clone() } // not `Clone`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::act::plan::Plan;
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<Plan>(); // not `Deserialize`
+/// ```
+///
+/// ```
+/// use holdfast::{act::{apply::apply, memory::MemoryStore, plan::Plan, receipt::Receipt}, decide::guard::Approved};
 /// fn after_the_guard(approved: Approved) -> Plan { Plan::new(approved) }
+/// fn once(plan: Plan, store: &mut MemoryStore) { let _ = apply(plan, store); }
+/// fn copy(receipt: &Receipt) -> Receipt { receipt.clone() }
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<Receipt>(); // a receipt only reports
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing has been done yet: apply it"]

@@ -16,7 +16,8 @@ use crate::values::id::CollectionId;
 ///   batch expects. Data, counters, ledger, lines, journal and the taken positions of peers move together.
 /// - The ledger is computed from the rows that were committed: [`Row::is_in_base`](crate::decide::row::Row::is_in_base),
 ///   [`Row::is_spent`](crate::decide::row::Row::is_spent), and prefixes of 8, 16, 32 .. of the base in first-seen order, as
-///   long as they are smaller than the base. A store that can not vouch for it answers `None`.
+///   long as they are smaller than the base. Rows at [`FirstSeen::NEVER`](crate::decide::ledger::FirstSeen::NEVER) are in
+///   no base. A store that can not vouch for it answers `None`.
 ///
 /// ```
 /// use core::{cell::Cell, convert::Infallible};

@@ -128,7 +128,7 @@ impl<S: Store> Device<S> {
     /// [`WriteFailed`]; nothing was changed.
     pub fn write(&mut self, write: &Write, at: Timestamp) -> Result<Receipt, WriteFailed<S::Error>> {
         let set = ReadSet::head(write.collection().clone()).with_records(write.records());
-        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let slice = round::read(&self.store, set).map_err(WriteFailed::Read)?;
         let identifying = self.guard.identifying(write.collection());
         let draft = Draft::of_write(slice, self.replica, write, at, identifying)?;
         Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
@@ -194,7 +194,7 @@ impl<S: Store> Device<S> {
         at: Timestamp,
     ) -> Result<Receipt, WriteFailed<S::Error>> {
         let set = ReadSet::head(receipt.collection.clone()).with_formers(receipt.revision);
-        let mut slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let mut slice = round::read(&self.store, set).map_err(WriteFailed::Read)?;
         let formers = slice.formers.take().ok_or_else(|| WriteFailed::NoReceipt { found: receipt.clone() })?;
         let identifying = self.guard.identifying(&receipt.collection);
         let signature = Signature { by: by.into(), at };

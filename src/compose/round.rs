@@ -14,7 +14,7 @@ use crate::decide::{
     draft::Draft,
     guard::{Guard, Inputs},
     line::Hold,
-    slice::{Query, ReadSet},
+    slice::{Query, ReadSet, Slice},
 };
 use crate::values::{
     id::{CollectionId, RecordId, ReplicaId},
@@ -46,12 +46,19 @@ pub fn take_in<S: Store>(
     changes: Changes,
     inputs: &Inputs<'_>,
 ) -> Result<Receipt, RoundError<S::Error>> {
-    let slice = store.read(&changes.read_set()).map_err(RoundError::Read)?;
+    let slice = read(store, changes.read_set()).map_err(RoundError::Read)?;
     let identifying = guard.identifying(&changes.collection);
     let diff = Diff::between(slice, changes)?;
     let draft = Draft::resolve(diff, identifying);
     let approved = guard.review(draft, inputs);
     Ok(apply(Plan::new(approved), store)?)
+}
+
+/// Reads, and reads again if what is held back may only have moved away.
+pub(super) fn read<S: Store>(store: &S, set: ReadSet) -> Result<Slice, S::Error> {
+    let slice = store.read(&set)?;
+    let moved = slice.destinations();
+    if moved.is_empty() { Ok(slice) } else { store.read(&set.with_moved(moved)) }
 }
 
 /// What a replica shows to others: the records that `query` finds.

@@ -40,6 +40,45 @@ use crate::values::{
 /// assert_eq!(ben.records(&people, None, 100)?, [id]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// It authors nothing: it can not write, answer or undo. A device can.
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::write::Write, values::time::Timestamp};
+/// fn write(server: &mut Server<MemoryStore>, write: &Write, at: Timestamp) { let _ = server.write(write, at); }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::line::Hold, values::time::Timestamp};
+/// fn consent(server: &mut Server<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = server.consent(&hold.collection, hold.digest, "ada", at);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::memory::MemoryStore, compose::server::Server, decide::line::Hold, values::time::Timestamp};
+/// fn keep(server: &mut Server<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = server.keep(&hold.collection, hold.digest, "ada", at);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use holdfast::{act::{memory::MemoryStore, receipt::ReceiptId}, compose::server::Server, values::time::Timestamp};
+/// fn undo(server: &mut Server<MemoryStore>, id: &ReceiptId, at: Timestamp) { let _ = server.undo(id, "ada", at); }
+/// ```
+///
+/// ```
+/// # use holdfast::{act::{memory::MemoryStore, receipt::ReceiptId}, compose::device::Device};
+/// # use holdfast::{decide::{line::Hold, write::Write}, values::time::Timestamp};
+/// fn write(device: &mut Device<MemoryStore>, write: &Write, at: Timestamp) { let _ = device.write(write, at); }
+/// fn consent(device: &mut Device<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = device.consent(&hold.collection, hold.digest, "ada", at);
+/// }
+/// fn keep(device: &mut Device<MemoryStore>, hold: &Hold, at: Timestamp) {
+///     let _ = device.keep(&hold.collection, hold.digest, "ada", at);
+/// }
+/// fn undo(device: &mut Device<MemoryStore>, id: &ReceiptId, at: Timestamp) { let _ = device.undo(id, "ada", at); }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server<S> {
     store: S,

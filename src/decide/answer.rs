@@ -179,9 +179,10 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             (hidden.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Beside { held, .. }), Verdict::Consent) => (held.digest(), row.version.clone()),
-        (Some(Quarantine::Beside { held, .. }), Verdict::Keep) => {
+        (Some(Quarantine::Beside { held, hidden, .. }), Verdict::Keep) => {
+            // All that is known, though it may have been purged here since.
             let stamp = pen.stamp(Cause::User)?;
-            let kept = row.version.record().restored(stamp, &held.record(), false);
+            let kept = row.version.join(hidden).record().restored(stamp, &held.record(), false);
             (row.version.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Removal { base, cause, .. }), Verdict::Consent) if row.version.digest() == *base => {
@@ -193,8 +194,12 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             return Ok(Change { after: After::Nothing, closes, ..unchanged(row) });
         }
     };
-    let excuse =
-        Excuse { verdict: answer.verdict, held: from, hidden: version.digest(), by: answer.by.clone(), at: answer.at };
+    // Where more has come since than the line names, a consent does not speak of that.
+    let named = match (&row.quarantine, answer.verdict) {
+        (Some(Quarantine::Beside { hidden, .. }), Verdict::Consent) => hidden.digest(),
+        _ => version.digest(),
+    };
+    let excuse = Excuse { verdict: answer.verdict, held: from, hidden: named, by: answer.by.clone(), at: answer.at };
     let harm = judge.harm(&row.version, &version);
     Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, ..unchanged(row) })
 }
@@ -218,7 +223,11 @@ fn undo(
     let now = row.version.record();
     let next = match former.before.as_ref().filter(|before| before.is_alive()) {
         Some(before) => now.restored(pen.stamp(Cause::User)?, &before.record(), true),
-        None if now.is_alive() => now.with_life(pen.stamp(Cause::User)?, &now.seeing(), Life::Deleted { moved: None }),
+        None if now.is_alive() => {
+            // As any own delete, it answers what was asked about the record: it is stored with all that came.
+            let all = row.known().record();
+            all.with_life(pen.stamp(Cause::User)?, &all.seeing(), Life::Deleted { moved: None })
+        }
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };
     let (version, after) = beside_own_write(judge, row, Version::encode(&next));

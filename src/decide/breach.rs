@@ -55,6 +55,14 @@ pub enum Rule {
     LedgerMissing,
 }
 
+impl Rule {
+    /// Whether it is about many alike changes, each of which may be no loss.
+    #[must_use]
+    pub(crate) const fn is_mass(&self) -> bool {
+        matches!(self, Self::Emptied(_) | Self::Overwritten | Self::OverwrittenSmall)
+    }
+}
+
 /// One limit broken in one scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Breach {

@@ -5,14 +5,12 @@ use alloc::vec::Vec;
 use super::{
     consent::Excuse,
     line::Revision,
-    row::{Quarantine, Row},
+    row::{Quarantine, Row, destinations},
     slice::ReadSet,
 };
 use crate::values::{
     digest::Digest,
     id::{CollectionId, RecordId, ReplicaId},
-    record::Life,
-    register::Sibling,
     version::Version,
 };
 
@@ -101,11 +99,7 @@ impl Changes {
     /// What a replica must read before it can compare these changes with what it holds.
     #[must_use]
     pub fn read_set(&self) -> ReadSet {
-        let destination = |sibling: &Sibling<Life>| match &sibling.value {
-            Life::Deleted { moved: Some(to) } => Some((to.collection.clone(), to.record.clone())),
-            Life::Deleted { moved: None } | Life::Alive { .. } => None,
-        };
-        let moved = self.offers.iter().flat_map(|offer| offer.known().life().siblings()).filter_map(destination);
+        let moved = self.offers.iter().flat_map(|offer| destinations(offer.known()));
         let records = self.offers.iter().map(|offer| offer.record.clone());
         ReadSet::head(self.collection.clone()).with_records(records).with_moved(moved)
     }

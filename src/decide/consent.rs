@@ -42,6 +42,26 @@ pub enum Verdict {
 /// assert!(device.consent(&people, question, "Ada", at(4)).is_err()); // it released these lines, once
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// By itself it does nothing: it is one of the guard's inputs when the change is drafted again.
+///
+/// ```compile_fail
+/// use holdfast::{act::plan::Plan, decide::consent::Answer};
+/// fn release(answer: Answer) -> Plan { Plan::new(answer) }
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::{act::plan::Plan, decide::line::Hold};
+/// fn release(hold: Hold) -> Plan { Plan::new(hold) }
+/// ```
+///
+/// ```
+/// use holdfast::{act::plan::Plan, decide::{consent::{Answer, Trust}, draft::Draft, guard::{Guard, Inputs}, ledger::RoundId}};
+/// fn release(guard: &Guard, draft_of_today: Draft, answer: Answer) -> Plan {
+///     let answers = [answer];
+///     Plan::new(guard.review(draft_of_today, &Inputs::new(RoundId(1), Trust::Nothing).with_answers(&answers)))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// What they said.

@@ -49,6 +49,18 @@ use crate::values::{
 /// assert_eq!(receipt.to_string(), "people: 1 added");
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// ```compile_fail
+/// use holdfast::{act::{apply::apply, memory::MemoryStore}, decide::draft::Draft};
+/// fn skip_the_guard(draft: Draft, store: &mut MemoryStore) { let _ = apply(draft, store); } // it takes a `Plan`
+/// ```
+///
+/// ```
+/// use holdfast::{act::{apply::apply, memory::MemoryStore, plan::Plan}, decide::{draft::Draft, guard::Guard}};
+/// fn by_the_guard(draft: Draft, store: &mut MemoryStore) {
+///     let _ = apply(Plan::new(Guard::default().review_own(draft)), store);
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a draft does nothing until the guard has reviewed it"]
 pub struct Draft {

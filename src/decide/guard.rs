@@ -99,7 +99,14 @@ impl Guard {
         let mut breaches = Vec::new();
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {
-                if let Some(decision @ Decision::Pass) = decisions.get_mut(index) {
+                let Some(decision) = decisions.get_mut(index) else { continue };
+                let replaces = match decision {
+                    Decision::Pass => true,
+                    // One of too many alike is released by harmlessness only, whatever else it broke.
+                    Decision::Held { why } => breach.rule.is_mass() && !why.rule.is_mass(),
+                    Decision::Excused => false,
+                };
+                if replaces {
                     *decision = Decision::Held { why: breach.clone() };
                 }
             }
@@ -121,7 +128,7 @@ impl Guard {
             draft.entries.iter().enumerate().filter(|(_, entry)| is_bulk(entry)).map(|(index, _)| index).collect();
         let found = u64::try_from(members.len()).unwrap_or(u64::MAX);
         let of = draft.slice.ledger.as_ref().map_or(found, |ledger| ledger.visible);
-        let empties = found > 1 && found >= of;
+        let empties = found > 0 && found >= of;
         if found >= limits.bulk_delete.0 || empties {
             let allowed = limits.bulk_delete.0.saturating_sub(1);
             hold(Breach { rule: Rule::BulkDelete, scope: Scope::Collection, found, allowed, of }, members);
@@ -186,9 +193,28 @@ pub(crate) enum Decision {
 /// fn copy(approved: &Approved) -> Approved { approved.clone() } // not `Clone`
 /// ```
 ///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_nothing() -> Approved { Approved::default() } // not `Default`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<Approved>(); // not `Deserialize`
+/// ```
+///
+/// ```compile_fail
+/// use holdfast::decide::guard::Approved;
+/// fn lift(mut approved: Approved) -> Approved { approved.decisions.clear(); approved } // its fields are its own
+/// ```
+///
 /// ```
 /// use holdfast::decide::guard::Approved;
 /// fn pass_on(approved: Approved) -> Approved { approved }
+/// fn look(approved: &Approved) -> usize { approved.held().count() }
+/// fn from_outside<T: serde::de::DeserializeOwned>() {}
+/// from_outside::<holdfast::decide::line::Hold>(); // a hold is only a question
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing has been done yet: make a plan of it"]

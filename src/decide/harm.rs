@@ -107,6 +107,16 @@ impl Harm {
     }
 }
 
+/// Whether what `before` was has arrived in `after`, another record: of each family, a known value.
+pub(crate) fn has_arrived(before: &Version, after: &Version) -> bool {
+    let families: BTreeSet<&str> = before.families().into_iter().collect();
+    let (had, has) = (known_values(before, &families), known_values(after, &families));
+    had.iter().all(|(family, values)| {
+        values.is_empty()
+            || has.get(family).is_some_and(|now| values.iter().any(|value| now.binary_search(value).is_ok()))
+    })
+}
+
 /// Whether `after` shows what was superseded before.
 fn is_reverted(before: &Version, after: &Version) -> bool {
     let (old, new) = (before.record().content_digest(), after.record().content_digest());
@@ -137,13 +147,15 @@ fn touched_families<'a>(before: &'a Version, after: &Version) -> BTreeSet<&'a st
     before.field_heads().iter().filter(is_touched).map(|old| old.name().family()).collect()
 }
 
-/// By headers only: whether a person made at least one of the field writes that `after` has and `before` has not, or
-/// there are none.
+/// By headers only: whether a person made at least one of the writes that survive in `after` and that `before` has not
+/// seen. A person's clear leaves its word on life; a machine's leaves nothing.
+/// What an answer or an undo brings back is a person's by its life, whoever wrote it first.
 fn is_by_person(before: &Version, after: &Version) -> bool {
-    let seen = before.fields_context();
     let stamps = after.field_heads().iter().flat_map(FieldHead::stamps);
-    let mut new = stamps.filter(|stamp| !seen.covers(stamp.dot)).peekable();
-    new.peek().is_none() || new.any(|stamp| stamp.cause == Cause::User)
+    let fields = stamps.filter(|stamp| !before.fields_context().covers(stamp.dot));
+    let life = after.life().siblings().iter().map(|sibling| &sibling.stamp);
+    let life = life.filter(|stamp| !before.context().covers(stamp.dot));
+    fields.chain(life).any(|stamp| stamp.cause == Cause::User)
 }
 
 fn is_removal_unauthored(before: &Version, after: &Version) -> bool {

@@ -11,6 +11,12 @@ use super::line::Revision;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct FirstSeen(pub u64);
 
+impl FirstSeen {
+    /// Of a record that was never alive here. It takes its place when it is first shown, else certificates sent ahead
+    /// could take the places before the records that people saw.
+    pub const NEVER: Self = Self(u64::MAX);
+}
+
 /// One round of sync: all commits that name it are judged together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoundId(pub u128);

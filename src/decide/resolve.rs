@@ -7,7 +7,7 @@ use super::{
     changes::Offer,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
-    harm::Harm,
+    harm::{Harm, has_arrived},
     line::LineStatus,
     row::{Quarantine, Row},
     slice::Slice,
@@ -33,7 +33,7 @@ fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option
         (Some(refusal), _) => Proposal::Refused(refusal),
         (None, None) => arrival(&judge, from, &offer),
         (None, Some(row)) => match &row.quarantine {
-            Some(Quarantine::Version { hidden, mass, .. }) => onto_held(&judge, row, hidden, *mass, &offer),
+            Some(Quarantine::Version { hidden, mass, .. }) => onto_held(&judge, from, row, (hidden, *mass), &offer),
             Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => {
                 onto_plain(&judge, from, row, &offer)
             }
@@ -50,7 +50,7 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     pub(super) fn harm(&self, before: &Version, after: &Version) -> Harm {
-        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(after))
+        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(before, after))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too
@@ -60,8 +60,9 @@ impl Judge<'_> {
         if mass { harm.is_none() } else { harm.loss.is_none() }
     }
 
-    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived.
-    fn has_moved(&self, dead: &Version) -> bool {
+    /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived, with what the
+    /// record was. Else one move, or an empty one, could take any number of records away.
+    fn has_moved(&self, before: &Version, dead: &Version) -> bool {
         dead.life().siblings().iter().all(|sibling| match &sibling.value {
             Life::Alive { .. } => true,
             Life::Deleted { moved: None } => false,
@@ -69,7 +70,8 @@ impl Judge<'_> {
                 let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
                 row.is_some_and(|row| {
                     let life = row.version.life().siblings();
-                    row.version.is_alive() && life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) })
+                    let is_there = life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) });
+                    row.version.is_alive() && is_there && has_arrived(before, &row.version)
                 })
             }
         })
@@ -141,9 +143,9 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
     Proposal::Change { pass, held, excused }
 }
 
-/// A record about which a question is open.
-fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: &Offer) -> Proposal {
-    let stored = &row.version;
+/// A record about which a question is open: first what the peer shows, then what it holds.
+fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, bool), offer: &Offer) -> Proposal {
+    let ((hidden, mass), stored) = (waiting, &row.version);
     let all = hidden.join(&offer.version).join(offer.known());
     let change = |version: &Version, after: After| Change {
         version: version.clone(),
@@ -154,32 +156,73 @@ fn onto_held(judge: &Judge<'_>, row: &Row, hidden: &Version, mass: bool, offer: 
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
     };
-    let excused = offer.excuse.as_ref().filter(|excuse| offer.held.is_none() && excuse.hidden == all.digest());
-    let excused = excused.map(|excuse| {
-        let answered = Change {
-            excuse: Some(excuse.clone()),
-            closes: LineStatus::of(excuse.verdict),
-            ..change(&all, After::Nothing)
+    let released = hidden.join(&offer.version);
+    let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == released.digest()).map(|excuse| {
+        let (version, after) = match &offer.held {
+            None => (released, After::Nothing),
+            Some(_) => with_pair(judge, from, &released, None, offer),
         };
-        (Claim::Travelled, answered)
+        let (verdict, excuse) = (excuse.verdict, Some(excuse.clone()));
+        (Claim::Travelled, Change { excuse, closes: LineStatus::of(verdict), ..change(&version, after) })
     });
     if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
         return Proposal::Change { pass: change(stored, After::Same), held: None, excused };
     }
+    let shown = onto_question(judge, stored, hidden, mass, &offer.version);
+    let (version, after) = with_pair_on_question(judge, from, shown, (hidden, mass), offer);
+    let held = (version != *stored).then(|| quarantined(all, mass));
+    Proposal::Change { pass: change(&version, after), held, excused }
+}
+
+/// What is stored after `came`, and what becomes of the question.
+fn onto_question(
+    judge: &Judge<'_>,
+    stored: &Version,
+    hidden: &Version,
+    mass: bool,
+    came: &Version,
+) -> (Version, After) {
+    if knows(hidden, came) {
+        return (stored.clone(), After::Same);
+    }
+    let all = hidden.join(came);
     if judge.is_releasable(stored, &all, mass) {
-        let pass = change(&all, After::Nothing);
-        return Proposal::Change { pass, held: Some(quarantined(all, mass)), excused };
+        return (all, After::Nothing);
     }
-    let asked_anew = || After::New(Quarantined::Version { hidden: all.clone(), mass, why: Why::HeldAlready });
-    let joined = stored.join(&offer.version);
+    let joined = stored.join(came);
     if !judge.is_releasable(stored, &joined, mass) {
-        return Proposal::Change { pass: change(stored, asked_anew()), held: None, excused };
+        return (stored.clone(), After::New(quarantined(all, mass)));
     }
-    let stands = !gains_what_is_held(stored, &offer.version, hidden) && knows(&hidden.join(&offer.version), &all);
-    let after = if stands { After::Moved { hidden: all.clone() } } else { asked_anew() };
-    let pass = change(&joined, after);
-    let held = (joined != *stored).then(|| quarantined(all, mass));
-    Proposal::Change { pass, held, excused }
+    let stands = !gains_what_is_held(stored, came, hidden);
+    let after = if stands { After::Moved { hidden: all } } else { After::New(quarantined(all, mass)) };
+    (joined, after)
+}
+
+/// The same for what the peer holds. One record has one question: where one is open, it grows.
+fn with_pair_on_question(
+    judge: &Judge<'_>,
+    from: ReplicaId,
+    (stored, after): (Version, After),
+    (hidden, mass): (&Version, bool),
+    offer: &Offer,
+) -> (Version, After) {
+    let Some(pair) = &offer.held else { return (stored, after) };
+    let hidden = match &after {
+        After::Nothing => return with_pair(judge, from, &stored, None, offer),
+        After::Same => hidden.clone(),
+        After::Moved { hidden } | After::New(Quarantined::Version { hidden, .. }) => hidden.clone(),
+        After::New(Quarantined::Beside { .. } | Quarantined::Removal { .. }) => return (stored, after),
+    };
+    if knows(&hidden, &pair.hidden) {
+        return (stored, after);
+    }
+    let joined = stored.join(&pair.hidden);
+    let is_harmless = judge.is_releasable(&stored, &joined, pair.mass);
+    if is_harmless && knows(&joined, &hidden) {
+        return with_pair(judge, from, &joined, None, offer);
+    }
+    let asked = After::New(quarantined(hidden.join(&pair.hidden), mass || (!is_harmless && pair.mass)));
+    (if is_harmless { joined } else { stored }, asked)
 }
 
 /// The peer shows one version and holds another: what is stored here then, and what waits beside it.

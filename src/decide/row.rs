@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{consent::Excuse, ledger::FirstSeen, line::Revision};
+use super::{consent::Excuse, harm::Harm, ledger::FirstSeen, line::Revision};
 use crate::values::{
     digest::Digest,
-    id::{RecordId, ReplicaId},
+    id::{CollectionId, RecordId, ReplicaId},
+    record::Life,
     register::Cause,
     time::DayTick,
     version::Version,
@@ -128,11 +129,15 @@ impl Row {
         self.lost.is_some() || matches!(self.quarantine, Some(Quarantine::Version { .. } | Quarantine::Removal { .. }))
     }
 
-    /// Whether it is spent by something that nobody authored.
+    /// Whether it is spent by something that nobody authored: taken, or held and unanswered.
     #[must_use]
     pub fn is_spent_unauthored(&self) -> bool {
-        let removal = matches!(self.quarantine, Some(Quarantine::Removal { cause: Cause::Listing, .. }));
-        removal || self.lost.is_some_and(|lost| lost.unauthored)
+        let is_held = match &self.quarantine {
+            Some(Quarantine::Version { hidden, .. }) => Harm::between(&self.version, hidden, None, false).is_unauthored,
+            Some(Quarantine::Removal { cause, .. }) => *cause == Cause::Listing,
+            Some(Quarantine::Beside { .. }) | None => false,
+        };
+        is_held || self.lost.is_some_and(|lost| lost.unauthored)
     }
 }
 
@@ -145,4 +150,12 @@ pub struct Former {
     pub before: Option<Version>,
     /// What the receipt left.
     pub after: Digest,
+}
+
+/// Where a version says that its record was moved to.
+pub(super) fn destinations(version: &Version) -> impl Iterator<Item = (CollectionId, RecordId)> {
+    version.life().siblings().iter().filter_map(|sibling| match &sibling.value {
+        Life::Deleted { moved: Some(to) } => Some((to.collection.clone(), to.record.clone())),
+        Life::Deleted { moved: None } | Life::Alive { .. } => None,
+    })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ledger::{FirstSeen, Ledger, Tally},
     line::{HoldHead, Line, Revision},
-    row::{Former, Row},
+    row::{Former, Row, destinations},
 };
 use crate::values::{
     id::{CollectionId, RecordId, ReplicaId},
@@ -185,6 +185,12 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// What must be read, too, to see whether what is held back here has only moved away.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<(CollectionId, RecordId)> {
+        self.rows.values().filter(|row| row.quarantine.is_some()).flat_map(|row| destinations(row.known())).collect()
+    }
+
     /// An empty collection.
     #[must_use]
     pub fn empty(collection: CollectionId) -> Self {

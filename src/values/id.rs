@@ -6,8 +6,20 @@
 //! let record: RecordId = people; // a collection is not a record
 //! ```
 //!
+//! ```compile_fail
+//! use holdfast::values::id::{FieldName, RecordId};
+//! let field: FieldName = RecordId::new("ada").unwrap(); // a record is not a field
 //! ```
-//! use holdfast::values::id::{CollectionId, RecordId};
+//!
+//! ```compile_fail
+//! use holdfast::values::id::{MoveId, ReplicaId};
+//! let replica: ReplicaId = MoveId::from_entropy(7).unwrap(); // a move is not a replica
+//! ```
+//!
+//! ```
+//! use holdfast::values::id::{CollectionId, FieldName, MoveId, RecordId, ReplicaId};
+//! let field: FieldName = FieldName::new("ada").unwrap();
+//! let replica: ReplicaId = ReplicaId::from_entropy(7).unwrap();
 //! let people = CollectionId::new("people").unwrap();
 //! let record: RecordId = RecordId::new("ada").unwrap();
 //! assert_eq!((people.as_str(), record.as_str()), ("people", "ada"));

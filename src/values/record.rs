@@ -1,5 +1,8 @@
 //! A record: its life, its fields, and what it has seen.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::{Deserialize, Serialize};
@@ -161,7 +164,15 @@ impl Record {
                 continue;
             }
             let standing = now.siblings().iter().filter(|sibling| old.siblings().contains(sibling)).cloned();
-            let back = covered().map(|sibling| Sibling { stamp, value: sibling.value.clone() });
+            // What was shown is shown again, and newly written; the rest of a conflict keeps its old labels.
+            let shown = old.siblings().iter().max_by_key(|s| (s.stamp.cause.is_person(), s.stamp.at, s.stamp.dot));
+            let back = covered().map(|sibling| Sibling {
+                stamp: match shown {
+                    Some(shown) if shown == sibling => Stamp { at: stamp.at.max(shown.stamp.at), ..stamp },
+                    Some(_) | None => Stamp { dot: stamp.dot, ..sibling.stamp },
+                },
+                value: sibling.value.clone(),
+            });
             next.fields.insert(name.clone(), Register::from_siblings(standing.chain(back).collect()));
         }
         next.fields.retain(|_, register| !register.is_empty());

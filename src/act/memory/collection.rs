@@ -26,7 +26,7 @@ pub(super) struct Collection {
     ranks: Ranks,
     /// What `ranks` says, kept: most commits leave it as it is.
     ledger: Ledger,
-    by_change: BTreeMap<(Revision, FirstSeen), RecordId>,
+    by_change: BTreeMap<ChangeKey, RecordId>,
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
@@ -85,24 +85,23 @@ impl Collection {
     fn put(&mut self, row: Row, account: Option<&mut Ranks>) {
         let (old, row) = self.rows.put(row);
         let id = || row.record.clone();
-        self.by_change.insert((row.changed_at, row.first_seen), id());
+        self.by_change.insert(change_key(row), id());
         self.pending.extend(row.is_pending.then(id));
         self.by_death.extend(row.died_at.map(|tick| (tick, id())));
         self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
-        let at = match self.places.binary_search(&row.first_seen) {
-            Ok(at) => at,
-            Err(at) => {
+        if row.first_seen != FirstSeen::NEVER {
+            let at = self.places.binary_search(&row.first_seen).unwrap_or_else(|at| {
                 self.places.insert(at, row.first_seen);
                 at
+            });
+            self.ranks.replace(at, old.as_ref(), row);
+            if let Some(ranks) = account {
+                ranks.replace(usize::try_from(row.first_seen.0).unwrap_or(usize::MAX), old.as_ref(), row);
             }
-        };
-        self.ranks.replace(at, old.as_ref(), row);
-        if let Some(ranks) = account {
-            ranks.replace(usize::try_from(row.first_seen.0).unwrap_or(usize::MAX), old.as_ref(), row);
         }
         let Some(old) = old else { return };
-        if old.changed_at != row.changed_at {
-            self.by_change.remove(&(old.changed_at, old.first_seen));
+        if change_key(&old) != change_key(row) {
+            self.by_change.remove(&change_key(&old));
         }
         if old.is_pending && !row.is_pending {
             self.pending.remove(&row.record);
@@ -121,7 +120,7 @@ impl Collection {
             Query::Since { after, limit } => {
                 let mut found = Vec::new();
                 let mut last = *after;
-                for ((changed_at, _), id) in self.by_change.range((after.next(), FirstSeen(0))..) {
+                for ((changed_at, ..), id) in self.by_change.range((after.next(), FirstSeen(0), None)..) {
                     if found.len() >= *limit && *changed_at != last {
                         break;
                     }
@@ -141,6 +140,13 @@ impl Collection {
             }
         }
     }
+}
+
+/// A commit, and in it one place for each record; records that were never alive here share a place.
+type ChangeKey = (Revision, FirstSeen, Option<RecordId>);
+
+fn change_key(row: &Row) -> ChangeKey {
+    (row.changed_at, row.first_seen, (row.first_seen == FirstSeen::NEVER).then(|| row.record.clone()))
 }
 
 fn place_at(places: &[FirstSeen], position: u64) -> FirstSeen {

@@ -8,7 +8,7 @@ use crate::act::{
     receipt::{Changed, Effect, Receipt, ReceiptId},
 };
 use crate::decide::{
-    breach::{Breach, Rule, Why},
+    breach::{Breach, Why},
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
@@ -105,9 +105,10 @@ impl Work {
                 (self.set_aside(row, pass, held, why), Harm::default())
             }
             (Decision::Excused, _, Some((_, change)), _) => {
-                let harm = change.harm.clone();
-                self.is_answered |= before.as_ref().is_some_and(|row| row.quarantine.is_some());
-                (self.change(&record, before.as_ref(), change, true), harm)
+                let (harm, closed) = (change.harm.clone(), self.closed.len());
+                let next = self.change(&record, before.as_ref(), change, true);
+                self.is_answered |= self.closed.len() > closed;
+                (next, harm)
             }
             (_, _, _, before) => {
                 let harm = pass.harm.clone();
@@ -126,7 +127,7 @@ impl Work {
 
     /// The stored version stays; what came waits under a new line.
     fn set_aside(&mut self, row: &Row, pass: Change, held: Quarantined, why: Breach) -> Row {
-        let is_mass = matches!(why.rule, Rule::Emptied(_) | Rule::Overwritten | Rule::OverwrittenSmall);
+        let is_mass = why.rule.is_mass();
         let held = match held {
             Quarantined::Version { hidden, mass, .. } => {
                 Quarantined::Version { hidden, mass: mass || is_mass, why: Why::Limit(why) }
@@ -154,7 +155,9 @@ impl Work {
         let has_fields = !version.field_heads().is_empty();
         let kept_excuse = before.and_then(|row| row.excuse.clone());
         let is_answered = is_excused || matches!(by, By::Answer | By::Bulk(_));
-        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || !is_alive);
+        let was_alive = before.is_some_and(|row| row.version.is_alive());
+        // What a machine writes on a record that sync has hidden is no answer.
+        let is_settled = is_answered || matches!(by, By::Own(cause) if cause.is_person() || (was_alive && !is_alive));
         let standing = match before.map(|row| row.standing) {
             _ if is_alive => Standing::Visible,
             None | Some(Standing::Gone) => Standing::Gone,
@@ -166,13 +169,16 @@ impl Work {
         let lost_before = before.and_then(|row| row.lost);
         let lost = match (lost_before, lost_now) {
             _ if is_settled => None,
-            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..old }),
+            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
             (old, new) => old.or(new),
         };
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
         let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
-        let first_seen = before.map_or(self.next_place, |row| row.first_seen);
+        let first_seen = match before.map_or(FirstSeen::NEVER, |row| row.first_seen) {
+            FirstSeen::NEVER if is_alive => self.next_place,
+            place => place,
+        };
         let mut row = Row {
             record: record.clone(),
             version,
@@ -195,7 +201,9 @@ impl Work {
                 let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
                 let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
                 let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
-                (is_news || row.is_pending) && untold
+                // It still asks what was answered here: it is told again.
+                let is_unheard = peer.holds && row.excuse.is_some();
+                if is_news { untold } else { row.is_pending || is_unheard }
             }
             Some(_) | None => is_news || row.is_pending,
         };
@@ -277,7 +285,7 @@ impl Work {
 
     fn write(&mut self, before: Option<Row>, next: Row, harm: Harm) {
         let old = before.as_ref().map(|row| &row.version);
-        if before.is_none() {
+        if next.first_seen == self.next_place {
             self.next_place = FirstSeen(self.next_place.0.saturating_add(1));
         }
         if old != Some(&next.version) {

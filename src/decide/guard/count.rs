@@ -84,8 +84,7 @@ impl Tallied {
         if (slice.ledger.is_none() || slice.head.is_ledger_lost || is_account_lost) && !losses.is_empty() {
             let found = count(&losses);
             let scope = if is_account_lost { Scope::Account } else { Scope::Collection };
-            let breach = Breach { rule: Rule::LedgerMissing, scope, found, allowed: 0, of: found };
-            return hold(breach, indices(&losses));
+            hold(Breach { rule: Rule::LedgerMissing, scope, found, allowed: 0, of: found }, indices(&losses));
         }
         let (ledger, account_ledger) = &self.ledgers;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
