@@ -160,7 +160,7 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
     let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == released.digest()).map(|excuse| {
         let (version, after) = match &offer.held {
             None => (released, After::Nothing),
-            Some(_) => with_pair(judge, from, &released, None, offer),
+            Some(_) => with_pair_released(judge, from, &released, offer),
         };
         let (verdict, excuse) = (excuse.verdict, Some(excuse.clone()));
         (Claim::Travelled, Change { excuse, closes: LineStatus::of(verdict), ..change(&version, after) })
@@ -208,7 +208,7 @@ fn with_pair_on_question(
 ) -> (Version, After) {
     let Some(pair) = &offer.held else { return (stored, after) };
     let hidden = match &after {
-        After::Nothing => return with_pair(judge, from, &stored, None, offer),
+        After::Nothing => return with_pair_released(judge, from, &stored, offer),
         After::Same => hidden.clone(),
         After::Moved { hidden } | After::New(Quarantined::Version { hidden, .. }) => hidden.clone(),
         After::New(Quarantined::Beside { .. } | Quarantined::Removal { .. }) => return (stored, after),
@@ -219,10 +219,18 @@ fn with_pair_on_question(
     let joined = stored.join(&pair.hidden);
     let is_harmless = judge.is_releasable(&stored, &joined, pair.mass);
     if is_harmless && knows(&joined, &hidden) {
-        return with_pair(judge, from, &joined, None, offer);
+        return with_pair_released(judge, from, &joined, offer);
     }
     let asked = After::New(quarantined(hidden.join(&pair.hidden), mass || (!is_harmless && pair.mass)));
     (if is_harmless { joined } else { stored }, asked)
+}
+
+/// The same where the question that was open here is none any more.
+fn with_pair_released(judge: &Judge<'_>, from: ReplicaId, stored: &Version, offer: &Offer) -> (Version, After) {
+    match with_pair(judge, from, stored, None, offer) {
+        (version, After::Same) => (version, After::Nothing),
+        asked => asked,
+    }
 }
 
 /// The peer shows one version and holds another: what is stored here then, and what waits beside it.

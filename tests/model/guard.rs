@@ -32,7 +32,7 @@ impl Model {
             let mut deletes = fresh.iter().filter(|(_, life, _)| *life == DELETED).peekable();
             let unauthored = deletes.peek().is_some() && deletes.all(|(_, _, cause)| *cause == Cause::Listing);
             let deletes = new.lives().into_iter().filter(|(_, life, _)| *life == DELETED);
-            let stays = deletes.map(|(dot, ..)| new.seen[&dot].moved).any(|moved| !self.has_arrived(r, moved));
+            let stays = deletes.map(|(dot, ..)| new.seen[&dot].moved).any(|moved| !self.has_arrived(r, old, moved));
             return Harm { loss: stays, unauthored: stays && unauthored, ..Harm::default() };
         }
         let (was, is, had, has) = (old.siblings(), new.siblings(), old.families(), new.families());
@@ -41,7 +41,7 @@ impl Model {
         let kept: Vec<bool> = had.iter().flat_map(|(f, known)| known.iter().map(move |v| kept(f, v))).collect();
         let emptied: BTreeSet<Text> = had.keys().copied().filter(|f| !has.contains_key(f)).collect();
         let fields = is.values().flatten().filter(|(dot, _)| !old.fields.contains_key(dot));
-        let mut causes = fresh.iter().map(|life| life.2).chain(fields.map(|(dot, _)| new.fields[dot].cause));
+        let mut causes = fresh.iter().map(|life| life.2).chain(fields.map(|(_, value)| value.1));
         let (shown, mut superseded) = (new.shown(), old.superseded.union(&new.superseded));
         let unauthored = covers
             && shown != old.shown()
@@ -55,11 +55,14 @@ impl Model {
         Harm { loss: loss || unauthored, unauthored, emptied, overwritten, families: had.len() }
     }
 
-    /// Whether a record that was moved away is seen to be there.
-    fn has_arrived(&self, r: usize, moved: Option<(u64, Option<Key>)>) -> bool {
+    /// Whether a record that was moved away is seen to be there, with something of each family.
+    fn has_arrived(&self, r: usize, old: &Version, moved: Option<(u64, Option<Key>)>) -> bool {
         let Some((id, Some(to))) = moved else { return false };
-        let there = self.row(r, to).version;
-        there.is_alive() && there.lives().iter().any(|(dot, ..)| there.seen[dot].moved == Some((id, None)))
+        let (there, has) = (self.row(r, to).version, self.row(r, to).version.families());
+        let kept = |(family, known): (&Text, &BTreeSet<Text>)| has.get(family).is_some_and(|h| !h.is_disjoint(known));
+        there.is_alive()
+            && there.lives().iter().any(|(dot, ..)| there.seen[dot].moved == Some((id, None)))
+            && old.families().iter().all(kept)
     }
 
     /// Whether `new` takes nothing from `old` that a hold of this kind would keep.
@@ -71,7 +74,7 @@ impl Model {
     /// First-seen places of the base of a collection, or of the account.
     pub(super) fn base(&self, r: usize, collection: Option<u8>) -> Vec<usize> {
         let rows = self.replicas[r].rows.iter().filter(|(key, _)| collection.is_none_or(|c| c == key.0));
-        let places = rows.filter(|(_, row)| row.standing != Standing::Gone).map(|(_, row)| row.place);
+        let places = rows.filter(|(_, row)| row.standing != Standing::Gone).filter_map(|(_, row)| row.place);
         places.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -86,7 +89,8 @@ impl Model {
             let prefixes = (3..).map(|power| 1 << power).take_while(|size| *size < base.len());
             for (n, end) in prefixes.map(|size| (size, Some(base[size - 1]))).chain([(n, None)]) {
                 let inside = |(key, row): &(&Key, &Row)| {
-                    collection.is_none_or(|c| c == key.0) && end.is_none_or(|end| row.place <= end)
+                    collection.is_none_or(|c| c == key.0)
+                        && end.is_none_or(|end| row.place.is_some_and(|place| place <= end))
                 };
                 let rows: BTreeMap<&Key, &Row> = replica.rows.iter().filter(inside).collect();
                 let mine: Vec<&Drafted> = drafts.iter().filter(|d| rows.contains_key(&d.key)).collect();

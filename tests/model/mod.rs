@@ -60,8 +60,8 @@ pub(crate) struct Row {
     line: u64,
     /// A consent that travels names exactly this version.
     excused: bool,
-    /// First-seen place, over the account.
-    place: usize,
+    /// First-seen place, over the account; a record that was never alive here has none.
+    place: Option<usize>,
     dead_since: Option<u64>,
     /// When others were last to learn something of it, and whether the server has not yet.
     seq: u64,
@@ -137,7 +137,8 @@ impl Model {
         let is_new = !replica.rows.contains_key(&key);
         row.standing = if alive { Standing::Visible } else { row.standing };
         row.dead_since = row.dead_since.or(Some(replica.days)).filter(|_| !alive && !row.version.siblings().is_empty());
-        row.place = if is_new { replica.rows.len() } else { row.place };
+        let next = replica.rows.values().filter(|row| row.place.is_some()).count();
+        row.place = row.place.or(Some(next).filter(|_| alive));
         row.line = if asks { now } else { row.line };
         let held = |row: &Row| row.held().map(|(hidden, mass)| (hidden.digest(), mass));
         let same = row.version.same(&old.version);
@@ -154,15 +155,15 @@ impl Model {
             let (ours, theirs) = if name == LIFE { (&on.seen, &seen.seen) } else { (&on.fields, &seen.fields) };
             ours.keys().filter(|dot| theirs.contains_key(dot)).copied().collect()
         };
-        let writes = fields.into_iter().map(|(name, values)| (name, (values, covers(name)))).collect();
-        Event { cause, at: self.now, moved: None, writes }
+        let values = |all: BTreeSet<Text>| all.into_iter().map(|value| (value, cause, self.now)).collect();
+        let writes = fields.into_iter().map(|(name, all)| (name, (values(all), covers(name)))).collect();
+        Event { moved: None, writes }
     }
 
     /// Makes a write on top of `on` and stores it. `whole`: it speaks of all that is known here.
-    fn write(&mut self, r: usize, key: Key, on: &Version, event: Event, whole: bool) {
-        let (mut row, person) = (self.row(r, key), event.cause.is_person());
+    fn write(&mut self, r: usize, key: Key, cause: Cause, on: &Version, event: Event, whole: bool) {
+        let mut row = self.row(r, key);
         let counter = self.replicas[r].counters.entry(key.0).and_modify(|last| *last += 1).or_insert(1);
-        let deletes = event.writes.get(LIFE).is_some_and(|(life, _)| life.contains(DELETED));
         let was_alive = row.version.is_alive();
         (row.version, row.excused) = (on.with((*counter, r), event), false);
         match row.quarantine.clone() {
@@ -172,10 +173,9 @@ impl Model {
                 row.quarantine = (!frees).then(|| Quarantine::Held(all.clone(), mass));
                 row.version = if frees { all } else { row.version };
             }
-            Some(Quarantine::Beside(..)) if !whole || deletes => {}
             _ => row.quarantine = None,
         }
-        if person || (was_alive && !row.version.is_alive()) {
+        if cause.is_person() || (was_alive && !row.version.is_alive()) {
             (row.lost, row.standing) = (None, Standing::Gone);
         }
         self.put(r, key, row, false);
@@ -193,7 +193,7 @@ impl Model {
             }
             fields.insert(LIFE, BTreeSet::from([ALIVE]));
             let event = Event { moved: moved.map(|id| (id, None)), ..self.event(cause, on, on, fields) };
-            self.write(r, key, on, event, true);
+            self.write(r, key, cause, on, event, true);
         }
     }
 
@@ -202,7 +202,7 @@ impl Model {
         let on = self.row(r, key).version;
         if !fields.is_empty() {
             fields.extend(cause.is_person().then(|| (LIFE, BTreeSet::from([ALIVE]))));
-            self.write(r, key, &on, self.event(cause, &on, seen, fields), false);
+            self.write(r, key, cause, &on, self.event(cause, &on, seen, fields), false);
         }
     }
 
@@ -212,7 +212,7 @@ impl Model {
         if self.replicas[r].rows.contains_key(&key) && row.version.is_alive() != alive {
             let event = self.event(cause, row.known(), row.known(), Fields::from([(LIFE, BTreeSet::from([life]))]));
             let event = Event { moved: moved.map(|(id, to)| (id, Some(to))), ..event };
-            self.write(r, key, row.known(), event, true);
+            self.write(r, key, cause, row.known(), event, true);
         }
     }
 
@@ -246,12 +246,12 @@ impl Model {
                 Some(Quarantine::Beside(_, hidden, _)) if !keep => row.version.same(&hidden),
                 Some(Quarantine::Held(hidden, _)) => {
                     let event = self.restored(&hidden, &row.version, false);
-                    self.write(r, key, &hidden, event, true);
+                    self.write(r, key, Cause::User, &hidden, event, true);
                     true
                 }
                 Some(Quarantine::Beside(visible, hidden, _)) => {
                     let on = row.version.join(&hidden);
-                    self.write(r, key, &on, self.restored(&on, &visible, false), true);
+                    self.write(r, key, Cause::User, &on, self.restored(&on, &visible, false), true);
                     true
                 }
                 Some(Quarantine::Proposal) | None => {
@@ -293,11 +293,14 @@ impl Model {
         let changes: Vec<_> =
             history.filter(|change| times.iter().rev().nth(nth) == Some(&change.0)).cloned().collect();
         for (_, _, key, before, after) in changes {
-            let now = self.row(r, key).version;
-            if now.same(&after) && (before.is_alive() || after.is_alive()) {
-                let delete = || self.event(Cause::User, &now, &now, Fields::from([(LIFE, BTreeSet::from([DELETED]))]));
-                let event = if before.is_alive() { self.restored(&now, &before, true) } else { delete() };
-                self.write(r, key, &now, event, false);
+            let row = self.row(r, key);
+            if row.version.same(&after) && (before.is_alive() || after.is_alive()) {
+                if before.is_alive() {
+                    let event = self.restored(&row.version, &before, true);
+                    self.write(r, key, Cause::User, &row.version, event, false);
+                } else {
+                    self.flip(r, key, false, Cause::User, None);
+                }
                 self.put(r, key, Row { excused: true, ..self.row(r, key) }, false);
             }
         }
@@ -322,31 +325,36 @@ impl Model {
                 hides = Some((all.clone(), *mass));
             }
         }
-        row.quarantine = waits.filter(|waits| match waits {
-            Quarantine::Held(..) => false,
-            Quarantine::Proposal => next.same(&old),
-            Quarantine::Beside(_, hidden, peer) => {
+        let mut stays = match &waits {
+            Some(Quarantine::Beside(_, hidden, peer)) => {
                 theirs.held().is_some() || !(excused || (*peer == from && hidden.within(came)))
             }
-        });
+            Some(Quarantine::Held(..)) | None => false,
+            Some(Quarantine::Proposal) => true,
+        };
         let is_new = |pair: &Version| hides.as_ref().is_none_or(|(hidden, _)| !pair.within(hidden));
         if let Some((pair, mass)) = theirs.held().filter(|(pair, _)| is_new(pair)) {
             let joined = next.join(pair);
             let passes = pair.within(&next) || harmless(&next, &joined, mass);
             hides = hides.filter(|(hidden, _)| !passes || !hidden.within(&joined));
-            let asked = |q: &Quarantine| matches!(q, Quarantine::Beside(_, k, peer) if *peer == from && k.same(pair));
-            asks |= !(passes && hides.is_none() && row.quarantine.as_ref().is_some_and(asked));
             if passes && hides.is_none() {
-                let beside = || Quarantine::Beside(came.clone(), pair.clone(), from);
-                row.quarantine = row.quarantine.filter(asked).or_else(|| Some(beside()));
+                // What is stored here is held there, unless more is stored here, or a person has answered it.
+                let asked = matches!(&waits, Some(Quarantine::Beside(_, k, peer)) if *peer == from && k.same(pair));
+                if !asked && joined.same(pair) && !(row.excused && joined.same(&old)) {
+                    row.quarantine = Some(Quarantine::Beside(came.clone(), pair.clone(), from));
+                    (asks, stays) = (true, false);
+                }
             } else {
                 let (hidden, was) = hides.unwrap_or_else(|| (next.clone(), false));
                 hides = Some((hidden.join(pair), was || (!passes && mass)));
+                asks = true;
             }
             next = if passes { joined } else { next };
         }
         if let Some((hidden, mass)) = hides.filter(|(hidden, _)| !hidden.within(&next)) {
             row.quarantine = Some(Quarantine::Held(hidden, mass));
+        } else if stays && next.same(&old) {
+            row.quarantine = waits;
         }
         let harm = if excused { Harm::default() } else { self.harm(r, key.0, &old, &next) };
         row.excused = if theirs.excused && came.same(&next) && (excused || old.seen.is_empty()) {
@@ -373,7 +381,7 @@ impl Model {
             let held = self.review(r, &drafts, &passed, had);
             for (draft, (key, theirs)) in drafts.into_iter().zip(sent) {
                 let old = self.row(r, *key);
-                if draft.excused && old.quarantine.is_some() {
+                if draft.excused && old.quarantine.is_some() && (draft.asks || draft.row.quarantine.is_none()) {
                     self.replicas[r].forgot.remove(&collection);
                 }
                 passed.extend((!held.contains_key(key)).then(|| draft.clone()));
@@ -386,8 +394,12 @@ impl Model {
                 self.put(r, *key, row, asks);
                 let told = theirs.excused && (draft.excused || old.seq == 0);
                 self.replicas[r].rows.entry(*key).and_modify(|row| {
-                    let untold = (row.held().is_some() && theirs.held().is_none()) || (row.excused && !told);
-                    row.pending &= untold || !theirs.known().same(row.known());
+                    let (asked, asks, they_ask) = (old.held().is_some(), row.held().is_some(), theirs.held().is_some());
+                    let untold = (row.excused && !told) || (asked && !asks && !told) || (asks && !they_ask);
+                    if theirs.known().same(row.known()) {
+                        row.pending =
+                            if row.seq == old.seq { row.pending || (they_ask && row.excused) } else { untold };
+                    }
                 });
             }
         }

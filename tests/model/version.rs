@@ -12,7 +12,7 @@ pub(super) const LIFE: Text = "";
 pub(super) const ALIVE: Text = "alive";
 pub(super) const DELETED: Text = "deleted";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     User,
     App,
@@ -26,18 +26,19 @@ impl Cause {
     }
 }
 
+/// A value, who wrote it first, and when.
+pub(super) type Value = (Text, Cause, u64);
+
 /// One write to one record: by field its values (none: a clear), and exactly which earlier writes it covers there.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
-    pub(super) cause: Cause,
-    pub(super) at: u64,
     /// The move's number and, on its delete, where the record went.
     pub(super) moved: Option<(u64, Option<Key>)>,
-    pub(super) writes: BTreeMap<Text, (BTreeSet<Text>, Dots)>,
+    pub(super) writes: BTreeMap<Text, (BTreeSet<Value>, Dots)>,
 }
 
 pub(super) type Events = BTreeMap<Dot, Arc<Event>>;
-pub(super) type Siblings = BTreeMap<Text, BTreeSet<(Dot, Text)>>;
+pub(super) type Siblings = BTreeMap<Text, BTreeSet<(Dot, Value)>>;
 
 /// The writes that a copy of a record has seen: all, and those whose fields it has not forgotten in a purge.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +89,7 @@ impl Version {
     /// What survives of creates, deletes and people's edits.
     pub(super) fn lives(&self) -> Vec<(Dot, Text, Cause)> {
         let lives = Self::surviving(&self.seen).remove(LIFE).unwrap_or_default();
-        lives.into_iter().map(|(dot, life)| (dot, life, self.seen[&dot].cause)).collect()
+        lives.into_iter().map(|(dot, (life, cause, _))| (dot, life, cause)).collect()
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -102,14 +103,14 @@ impl Version {
     }
 
     pub(crate) fn values(&self) -> Fields {
-        let values = |all: BTreeSet<(Dot, Text)>| all.into_iter().map(|(_, value)| value).collect();
+        let values = |all: BTreeSet<(Dot, Value)>| all.into_iter().map(|(_, value)| value.0).collect();
         self.siblings().into_iter().map(|(name, all)| (name, values(all))).collect()
     }
 
     /// What a screen shows: a person's value before a machine's, then the latest, then the greatest dot.
     pub(crate) fn shown(&self) -> BTreeMap<Text, Text> {
-        let rank = |(d, v): &(Dot, Text)| (self.fields[d].cause.is_person(), self.fields[d].at, d.1, d.0, *v);
-        let shown = |all: BTreeSet<(Dot, Text)>| all.into_iter().max_by_key(rank).map(|(_, value)| value);
+        let rank = |(dot, (value, cause, at)): &(Dot, Value)| (cause.is_person(), *at, dot.1, dot.0, *value);
+        let shown = |all: BTreeSet<(Dot, Value)>| all.into_iter().max_by_key(rank).map(|(_, value)| value.0);
         self.siblings().into_iter().filter_map(|(name, all)| Some((name, shown(all)?))).collect()
     }
 
