@@ -2,7 +2,6 @@
 //!
 //! `floor.rs` is the least an in-memory engine can do, and frozen: figures are ratios to it. It must not be made faster.
 #![allow(dead_code, unreachable_pub, missing_debug_implementations, unnameable_types, missing_docs)]
-#![allow(clippy::needless_range_loop, clippy::large_enum_variant, clippy::use_self, reason = "frozen, as published")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![allow(clippy::needless_range_loop, clippy::large_enum_variant, clippy::use_self)] // as it was when it was frozen
