@@ -5,6 +5,7 @@
 use super::{
     breach::Why,
     changes::Offer,
+    consent::Excuse,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     harm::{Harm, has_arrived},
@@ -89,11 +90,14 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
         after,
         by: By::Peer,
         harm: Harm::default(),
-        excuse: offer.excuse.clone(),
+        excuse: None,
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
     };
-    Proposal::Change { pass, held: None, excused: None }
+    // Nothing is to be lifted here. But an answer that is worth nothing here is not handed on as if it were.
+    let with_excuse = |excuse: &Excuse| Change { excuse: Some(excuse.clone()), ..pass.clone() };
+    let excused = offer.excuse.as_ref().map(|excuse| (Claim::Travelled, with_excuse(excuse)));
+    Proposal::Change { pass, held: None, excused }
 }
 
 /// A record that is held here and about which nothing is asked that came from a peer's version.
