@@ -122,6 +122,8 @@ fn own_id_far_ahead() {
     ada.take_in(msg(9, "people", vec![ahead.clone()]), &inputs(1, Trust::Nothing)).unwrap();
     let seen = ada.read::<BTreeMap<String, String>>(&coll("people"), &rec(0), &Shape::new()).unwrap().unwrap();
     let w = seen.edit(|m| { m.insert("town".into(), "Real town".into()); }, Cause::User).unwrap();
+    ada.write(&w, at(3)).expect_err("it would be taken for one that is known");
+    let mut ada = twin(&ada, 11); // the way out that the error names
     ada.write(&w, at(3)).unwrap();
     // an honest server had the same and takes the edit
     let mut server = Server::new(MemoryStore::server(), replica(77), Guard::default());
