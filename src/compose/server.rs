@@ -121,6 +121,13 @@ impl<S: Store> Server<S> {
     /// The store's own; nothing was changed.
     pub fn since(&self, collection: &CollectionId, after: Revision, limit: usize) -> Result<Changes, S::Error> {
         let mut changes = round::show(&self.store, self.replica, collection, Query::Since { after, limit })?;
+        if changes.offers.is_empty() {
+            let head = self.store.read(&ReadSet::head(collection.clone()))?.head.revision;
+            if after > head {
+                // This store has never been there: nothing that it has is known to have been taken.
+                return round::show(&self.store, self.replica, collection, Query::Since { after: Revision::default(), limit });
+            }
+        }
         changes.upto = changes.upto.max(Some(after));
         Ok(changes)
     }
