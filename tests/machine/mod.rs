@@ -1,6 +1,13 @@
 //! The engine, driven by the ops of the reference model: a server and some devices in memory.
 #![allow(dead_code, reason = "each test that includes the machine uses a part of it")]
-#![allow(clippy::as_conversions, reason = "of small numbers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "a test should stop at its own bugs"
+)]
 
 mod forgetful;
 pub(crate) mod ops;
