@@ -125,7 +125,12 @@ impl<S: Store> Server<S> {
             let head = self.store.read(&ReadSet::head(collection.clone()))?.head.revision;
             if after > head {
                 // This store has never been there: nothing that it has is known to have been taken.
-                return round::show(&self.store, self.replica, collection, Query::Since { after: Revision::default(), limit });
+                return round::show(
+                    &self.store,
+                    self.replica,
+                    collection,
+                    Query::Since { after: Revision::default(), limit },
+                );
             }
         }
         changes.upto = changes.upto.max(Some(after));

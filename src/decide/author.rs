@@ -49,7 +49,9 @@ pub enum WriteError {
     CountersUsedUp,
     /// A record here names writes of this replica id that this replica has not made: it was restored, or cloned, or
     /// somebody lies. A write under the same numbers would be taken for one that is known.
-    #[error("expected no write of this replica above {ours}, found {found}; nothing was changed; take a new replica id")]
+    #[error(
+        "expected no write of this replica above {ours}, found {found}; nothing was changed; take a new replica id"
+    )]
     ReplicaAhead {
         /// The last counter used here.
         ours: u64,
@@ -70,7 +72,8 @@ pub(super) struct Pen {
 
 impl Pen {
     pub(super) fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
-        let named = slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
+        let named =
+            slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
         Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default(), at }
     }
 
@@ -96,7 +99,7 @@ impl Draft {
         identifying: Option<&str>,
     ) -> Result<Self, WriteError> {
         let mut pen = Pen::new(&slice, replica, at);
-        let judge = Judge { slice: &slice, identifying };
+        let judge = Judge { slice: &slice, identifying, believes_moves: true };
         let cause = write.cause;
         let entries = match &write.action {
             Action::Create { record, fields, life } => [create(&judge, &mut pen, record, fields, life, cause)?].into(),
