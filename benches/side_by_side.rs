@@ -9,7 +9,7 @@ mod peers;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use peers::{Edit, Peer, Rec, Script, Wire, crdts_p::Cr, floor::Floor, generate, is_quick, ours::Ours};
+use peers::{Edit, Peer, Rec, Script, Wire, crdts_p::Cr, floor::Floor, generate, is_quick, ours::Ours, sizes};
 use rustix::time::{ClockId, clock_gettime};
 
 /// CPU time of this process: the machine may be shared, and every replica here runs on one thread.
@@ -123,13 +123,11 @@ fn slope(samples: &Samples, operation: &str, peer: &str) -> f64 {
 }
 
 fn main() {
-    let mut sizes = vec![1_000];
-    sizes.extend(std::env::var_os("BENCH_SMALL").is_none().then_some(10_000));
-    sizes.extend((!is_quick()).then_some(100_000));
-    sizes.extend(std::env::var_os("BENCH_MILLION").map(|_| 1_000_000));
-    let only = std::env::var("BENCH_ONLY").unwrap_or_default();
+    // For a profiler: only this library, and only a thousand records.
+    let is_alone = std::env::var_os("BENCH_ALONE").is_some();
+    let largest = if is_alone { 1_000 } else { usize::MAX };
     let mut samples = Samples::new();
-    for size in sizes {
+    for size in sizes().iter().copied().filter(|size| *size <= largest) {
         let world = World::of(size);
         let repetitions = match size {
             1_000 => 7,
@@ -139,10 +137,10 @@ fn main() {
         };
         for _ in 0..if is_quick() { 3 } else { repetitions } {
             world.run::<Ours>(&mut samples);
-            if only.is_empty() {
+            if !is_alone {
                 world.run::<Floor<true>>(&mut samples);
             }
-            if only.is_empty() && size < 1_000_000 {
+            if !is_alone && size < 1_000_000 {
                 world.run::<Cr>(&mut samples);
             }
         }

@@ -1,7 +1,7 @@
 //! What an embedder can rely on: what is public, and what may cross threads.
 //!
 //! What can *not* be written is shown in the docs, at the types it protects, each beside a twin that compiles.
-#![allow(clippy::unwrap_used, reason = "a test may stop")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 use std::{fmt::Write as _, fs, path::Path};
 

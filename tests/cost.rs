@@ -182,7 +182,6 @@ fn a_sync_of_some_changes_touches_as_many_rows_in_a_thousand_records_as_in_a_hun
             assert_eq!(shown.phone, phone, "record {row} of {size}");
         }
         assert!(world.ours.explain(&people(), &record(0)).unwrap().unwrap().conflicts.len() == 1);
-        println!("{size}: {measured:?}");
         measured
     });
     let [(small_work, small_bytes), _, (large_work, large_bytes)] = measured;

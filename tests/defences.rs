@@ -1,5 +1,14 @@
 //! One test for each defence: what goes wrong without it. `docs/defences.md` lists them.
-#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may stop")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may stop"
+)]
 
 #[path = "promise/world.rs"]
 mod world;

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test may stop"
 )]
@@ -19,6 +20,8 @@ mod cluster;
 mod converge;
 #[path = "promise/kept.rs"]
 mod kept;
+#[path = "promise/oracle.rs"]
+mod oracle;
 #[path = "promise/survive.rs"]
 mod survive;
 #[path = "promise/world.rs"]

@@ -230,7 +230,15 @@ fn undo(
         }
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };
-    let (version, after) = beside_own_write(judge, row, Version::encode(&next));
+    let version = Version::encode(&next);
+    let (version, after) = match &row.quarantine {
+        // An undo restores what was, and lets nothing in beside it: what is held stays a question.
+        Some(Quarantine::Version { hidden, .. }) if version.is_alive() => {
+            let hidden = hidden.join(&version);
+            (version, After::Moved { hidden })
+        }
+        Some(_) | None => beside_own_write(judge, row, version),
+    };
     let excuse = Excuse {
         verdict: Verdict::Keep,
         held: found,

@@ -164,9 +164,13 @@ impl Record {
                 continue;
             }
             let standing = now.siblings().iter().filter(|sibling| old.siblings().contains(sibling)).cloned();
-            // Under a new name, with the old label: what was shown of a conflict is shown again.
+            // What was shown is shown again, and newly written; the rest of a conflict keeps its old labels.
+            let shown = old.siblings().iter().max_by_key(|s| (s.stamp.cause.is_person(), s.stamp.at, s.stamp.dot));
             let back = covered().map(|sibling| Sibling {
-                stamp: Stamp { dot: stamp.dot, ..sibling.stamp },
+                stamp: match shown {
+                    Some(shown) if shown == sibling => Stamp { at: stamp.at.max(shown.stamp.at), ..stamp },
+                    Some(_) | None => Stamp { dot: stamp.dot, ..sibling.stamp },
+                },
                 value: sibling.value.clone(),
             });
             next.fields.insert(name.clone(), Register::from_siblings(standing.chain(back).collect()));

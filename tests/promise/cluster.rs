@@ -9,7 +9,7 @@ use holdfast::{
         consent::{Trust, Verdict},
         guard::Inputs,
         ledger::RoundId,
-        line::Revision,
+        line::{LineKind, Revision},
         write::Write,
     },
     values::{register::Cause, time::Day},
@@ -351,14 +351,14 @@ impl Cluster {
         answers
     }
 
-    pub(crate) fn open_lines(&self) -> BTreeSet<(usize, String)> {
+    pub(crate) fn open_lines(&self) -> BTreeSet<(usize, String, LineKind)> {
         let of = |side: usize| {
             let hold = match self.devices.get(side) {
                 Some(device) => device.hold(&people()).unwrap(),
                 None => self.server.hold(&people()).unwrap(),
             };
             let open = hold.into_iter().flat_map(|hold| hold.open().cloned().collect::<Vec<_>>());
-            open.map(move |line| (side, line.record.to_string())).collect::<Vec<_>>()
+            open.map(move |line| (side, line.record.to_string(), line.kind)).collect::<Vec<_>>()
         };
         (0..=SERVER).flat_map(of).collect()
     }
