@@ -279,7 +279,11 @@ impl Model {
             let of = |all: &version::Siblings| all.get(name).cloned().unwrap_or_default();
             let (back, over) = (&of(&old) - &of(&now), &of(&now) - &of(&old));
             if exactly || !back.is_empty() {
-                let values = back.into_iter().map(|(_, value)| value).collect();
+                // What was shown is newly written; the rest of a conflict keeps its labels.
+                let shown = of(&old).into_iter().max_by_key(version::rank);
+                let fresh = |(value, ..): version::Value| (value, Cause::User, self.now);
+                let label = |s: (Dot, version::Value)| if shown == Some(s) { fresh(s.1) } else { s.1 };
+                let values = back.into_iter().map(label).collect();
                 event.writes.insert(name, (values, over.into_iter().map(|(dot, _)| dot).collect()));
             }
         }
