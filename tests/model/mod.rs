@@ -160,8 +160,8 @@ impl Model {
         Event { moved: None, writes }
     }
 
-    /// Makes a write on top of `on` and stores it. `whole`: it speaks of all that is known here.
-    fn write(&mut self, r: usize, key: Key, cause: Cause, on: &Version, event: Event, whole: bool) {
+    /// Makes a write on top of `on` and stores it. `frees`: whether it lets in what is held; by default if that is no loss.
+    fn write(&mut self, r: usize, key: Key, cause: Cause, on: &Version, event: Event, frees: Option<bool>) {
         let mut row = self.row(r, key);
         let counter = self.replicas[r].counters.entry(key.0).and_modify(|last| *last += 1).or_insert(1);
         let was_alive = row.version.is_alive();
@@ -169,7 +169,7 @@ impl Model {
         match row.quarantine.clone() {
             Some(Quarantine::Held(hidden, mass)) => {
                 let all = row.version.join(&hidden);
-                let frees = whole || self.harmless(r, key.0, &row.version, &all, mass);
+                let frees = frees.unwrap_or_else(|| self.harmless(r, key.0, &row.version, &all, mass));
                 row.quarantine = (!frees).then(|| Quarantine::Held(all.clone(), mass));
                 row.version = if frees { all } else { row.version };
             }
@@ -193,7 +193,7 @@ impl Model {
             }
             fields.insert(LIFE, BTreeSet::from([ALIVE]));
             let event = Event { moved: moved.map(|id| (id, None)), ..self.event(cause, on, on, fields) };
-            self.write(r, key, cause, on, event, true);
+            self.write(r, key, cause, on, event, Some(true));
         }
     }
 
@@ -202,7 +202,7 @@ impl Model {
         let on = self.row(r, key).version;
         if !fields.is_empty() {
             fields.extend(cause.is_person().then(|| (LIFE, BTreeSet::from([ALIVE]))));
-            self.write(r, key, cause, &on, self.event(cause, &on, seen, fields), false);
+            self.write(r, key, cause, &on, self.event(cause, &on, seen, fields), None);
         }
     }
 
@@ -212,7 +212,7 @@ impl Model {
         if self.replicas[r].rows.contains_key(&key) && row.version.is_alive() != alive {
             let event = self.event(cause, row.known(), row.known(), Fields::from([(LIFE, BTreeSet::from([life]))]));
             let event = Event { moved: moved.map(|(id, to)| (id, Some(to))), ..event };
-            self.write(r, key, cause, row.known(), event, true);
+            self.write(r, key, cause, row.known(), event, Some(true));
         }
     }
 
@@ -246,12 +246,12 @@ impl Model {
                 Some(Quarantine::Beside(_, hidden, _)) if !keep => row.version.same(&hidden),
                 Some(Quarantine::Held(hidden, _)) => {
                     let event = self.restored(&hidden, &row.version, false);
-                    self.write(r, key, Cause::User, &hidden, event, true);
+                    self.write(r, key, Cause::User, &hidden, event, Some(true));
                     true
                 }
                 Some(Quarantine::Beside(visible, hidden, _)) => {
                     let on = row.version.join(&hidden);
-                    self.write(r, key, Cause::User, &on, self.restored(&on, &visible, false), true);
+                    self.write(r, key, Cause::User, &on, self.restored(&on, &visible, false), Some(true));
                     true
                 }
                 Some(Quarantine::Proposal) | None => {
@@ -279,7 +279,11 @@ impl Model {
             let of = |all: &version::Siblings| all.get(name).cloned().unwrap_or_default();
             let (back, over) = (&of(&old) - &of(&now), &of(&now) - &of(&old));
             if exactly || !back.is_empty() {
-                let values = back.into_iter().map(|(_, value)| value).collect();
+                // What was shown is newly written; the rest of a conflict keeps its labels.
+                let shown = of(&old).into_iter().max_by_key(version::rank);
+                let fresh = |(value, ..): version::Value| (value, Cause::User, self.now);
+                let label = |s: (Dot, version::Value)| if shown == Some(s) { fresh(s.1) } else { s.1 };
+                let values = back.into_iter().map(label).collect();
                 event.writes.insert(name, (values, over.into_iter().map(|(dot, _)| dot).collect()));
             }
         }
@@ -297,7 +301,7 @@ impl Model {
             if row.version.same(&after) && (before.is_alive() || after.is_alive()) {
                 if before.is_alive() {
                     let event = self.restored(&row.version, &before, true);
-                    self.write(r, key, Cause::User, &row.version, event, false);
+                    self.write(r, key, Cause::User, &row.version, event, Some(false));
                 } else {
                     self.flip(r, key, false, Cause::User, None);
                 }

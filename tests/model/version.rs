@@ -40,6 +40,11 @@ pub(super) struct Event {
 pub(super) type Events = BTreeMap<Dot, Arc<Event>>;
 pub(super) type Siblings = BTreeMap<Text, BTreeSet<(Dot, Value)>>;
 
+/// A person's before a machine's, then the latest, then the greatest dot.
+pub(super) fn rank((dot, (value, cause, at)): &(Dot, Value)) -> (bool, u64, usize, u64, Text) {
+    (cause.is_person(), *at, dot.1, dot.0, value)
+}
+
 /// The writes that a copy of a record has seen: all, and those whose fields it has not forgotten in a purge.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Version {
@@ -107,9 +112,8 @@ impl Version {
         self.siblings().into_iter().map(|(name, all)| (name, values(all))).collect()
     }
 
-    /// What a screen shows: a person's value before a machine's, then the latest, then the greatest dot.
+    /// What a screen shows.
     pub(crate) fn shown(&self) -> BTreeMap<Text, Text> {
-        let rank = |(dot, (value, cause, at)): &(Dot, Value)| (cause.is_person(), *at, dot.1, dot.0, *value);
         let shown = |all: BTreeSet<(Dot, Value)>| all.into_iter().max_by_key(rank).map(|(_, value)| value.0);
         self.siblings().into_iter().filter_map(|(name, all)| Some((name, shown(all)?))).collect()
     }
