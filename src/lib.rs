@@ -95,7 +95,8 @@
 //! - **S10** After a crash at any point, all of a step is there or none of it.
 //! - **S11** A consent releases the lines that it names, while they stand, once. It never grows.
 //! - **S12** Between two answers, whatever the number of syncs, their order, the clock and the peers, at most half of a
-//!   collection of 8 or more can be taken, and at most half of every first part of it.
+//!   collection of 8 or more can be lost, and at most half of every first part of it. What counts as a loss is in
+//!   [`Loss`](decide::harm::Loss).
 //! - **S13** The stored form is canonical and bounded: damaged or hostile bytes give an error, never a panic.
 //! - **S14** A clock can choose which of two conflicting values is *shown*. It never decides what survives.
 //! - **S15** Work and memory are bounded by the bytes that came and the records they touch.
@@ -117,6 +118,8 @@
 //!
 //! - Data that is on no surviving replica is gone.
 //! - Somebody with valid credentials can remove, round by round, what stays under the limits. Only the trash helps.
+//! - What is judged is what each change takes. Somebody with valid credentials who first pads records, or replaces their
+//!   values a few at a time, is bounded in each round and not over many. Undo helps, for the whole retention.
 //! - In a list of fewer than 8 records the floor does not apply, so several small rounds can take it away. The trash
 //!   helps there, too, and an account of 3 or more records never goes to none.
 //! - A device whose own disk lies, by losing what it said was written, can not be seen through.

@@ -4,6 +4,8 @@
     clippy::as_conversions,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::large_enum_variant,
+    clippy::needless_range_loop,
     clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,

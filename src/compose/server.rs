@@ -1,5 +1,7 @@
 //! A server replica: it takes in what devices push, and shows what it has. It authors nothing.
 
+use alloc::vec::Vec;
+
 use super::{
     explain::Explanation,
     round::{self, RoundError},
@@ -105,9 +107,11 @@ impl<S: Store> Server<S> {
         let collection = changes.collection.clone();
         let records = changes.offers.iter().map(|offer| offer.record.clone()).collect();
         let receipt = round::take_in(&mut self.store, &self.guard, changes, inputs)?;
-        let known = round::acknowledge(&self.store, self.replica, &collection, records).map_err(RoundError::Read)?;
+        // It is taken in. What can not be read back now is not named, and comes again.
+        let known = round::acknowledge(&self.store, self.replica, &collection, records);
+        let known = known.map_or_else(|_| Vec::new(), |acknowledgement| acknowledgement.known);
         let is_refused = |record: &RecordId| receipt.refused.iter().any(|(refused, _)| refused == record);
-        let known = known.known.into_iter().filter(|(record, _)| !is_refused(record)).collect();
+        let known = known.into_iter().filter(|(record, _)| !is_refused(record)).collect();
         Ok((receipt, Acknowledgement { from: self.replica, collection, known }))
     }
 
@@ -117,6 +121,18 @@ impl<S: Store> Server<S> {
     /// The store's own; nothing was changed.
     pub fn since(&self, collection: &CollectionId, after: Revision, limit: usize) -> Result<Changes, S::Error> {
         let mut changes = round::show(&self.store, self.replica, collection, Query::Since { after, limit })?;
+        if changes.offers.is_empty() {
+            let head = self.store.read(&ReadSet::head(collection.clone()))?.head.revision;
+            if after > head {
+                // This store has never been there: nothing that it has is known to have been taken.
+                return round::show(
+                    &self.store,
+                    self.replica,
+                    collection,
+                    Query::Since { after: Revision::default(), limit },
+                );
+            }
+        }
         changes.upto = changes.upto.max(Some(after));
         Ok(changes)
     }

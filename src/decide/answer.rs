@@ -92,7 +92,7 @@ impl Draft {
             .cloned()
             .ok_or(AnswerError::Unknown { found: answer.digest })?;
         let mut pen = Pen::new(&slice, replica, answer.at);
-        let judge = Judge { slice: &slice, identifying };
+        let judge = Judge { slice: &slice, identifying, believes_moves: true };
         let mut entries: BTreeMap<RecordId, Entry> = BTreeMap::new();
         for line in slice.lines.iter().filter(|line| line.number <= last.number && line.is_open()) {
             let row = slice.rows.get(&line.record).filter(|row| waits_under(row, line));
@@ -125,7 +125,7 @@ impl Draft {
         identifying: Option<&str>,
     ) -> Result<Self, WriteError> {
         let mut pen = Pen::new(&slice, replica, signature.at);
-        let judge = Judge { slice: &slice, identifying };
+        let judge = Judge { slice: &slice, identifying, believes_moves: true };
         let mut entries = Vec::new();
         let mut done: BTreeSet<&RecordId> = BTreeSet::new();
         for former in formers {

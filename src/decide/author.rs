@@ -47,6 +47,17 @@ pub enum WriteError {
     /// This replica id has used up its counters and has to be replaced.
     #[error("expected a counter below 2^64 - 1, found none left; nothing was changed; take a new replica id")]
     CountersUsedUp,
+    /// A record here names writes of this replica id that this replica has not made: it was restored, or cloned, or
+    /// somebody lies. A write under the same numbers would be taken for one that is known.
+    #[error(
+        "expected no write of this replica above {ours}, found {found}; nothing was changed; take a new replica id"
+    )]
+    ReplicaAhead {
+        /// The last counter used here.
+        ours: u64,
+        /// The counter that is named.
+        found: u64,
+    },
 }
 
 /// Gives out this replica's dots, one for each record written.
@@ -54,15 +65,22 @@ pub enum WriteError {
 pub(super) struct Pen {
     replica: ReplicaId,
     counter: u64,
+    /// The highest counter that the records at hand name for this replica.
+    named: u64,
     at: Timestamp,
 }
 
 impl Pen {
-    pub(super) const fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
-        Self { replica, counter: slice.head.counter, at }
+    pub(super) fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
+        let named =
+            slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
+        Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default(), at }
     }
 
     pub(super) fn stamp(&mut self, cause: Cause) -> Result<Stamp, WriteError> {
+        if self.named > self.counter {
+            return Err(WriteError::ReplicaAhead { ours: self.counter, found: self.named });
+        }
         self.counter = self.counter.checked_add(1).filter(|next| *next < u64::MAX).ok_or(WriteError::CountersUsedUp)?;
         Ok(Stamp { dot: Dot { replica: self.replica, counter: self.counter }, cause, at: self.at })
     }
@@ -81,7 +99,7 @@ impl Draft {
         identifying: Option<&str>,
     ) -> Result<Self, WriteError> {
         let mut pen = Pen::new(&slice, replica, at);
-        let judge = Judge { slice: &slice, identifying };
+        let judge = Judge { slice: &slice, identifying, believes_moves: true };
         let cause = write.cause;
         let entries = match &write.action {
             Action::Create { record, fields, life } => [create(&judge, &mut pen, record, fields, life, cause)?].into(),

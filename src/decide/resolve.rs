@@ -5,6 +5,7 @@
 use super::{
     breach::Why,
     changes::Offer,
+    consent::Excuse,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     harm::{Harm, has_arrived},
@@ -28,7 +29,8 @@ impl Draft {
 
 fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option<&str>) -> Entry {
     let Compared { offer, row, refusal, .. } = compared;
-    let judge = Judge { slice, identifying };
+    // A peer's word that a record has moved is worth what its other claims are: see `moved`.
+    let judge = Judge { slice, identifying, believes_moves: false };
     let proposal = match (refusal, &row) {
         (Some(refusal), _) => Proposal::Refused(refusal),
         (None, None) => arrival(&judge, from, &offer),
@@ -46,11 +48,20 @@ fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option
 pub(super) struct Judge<'a> {
     pub(super) slice: &'a Slice,
     pub(super) identifying: Option<&'a str>,
+    /// Whether a delete that is half of a move takes nothing away.
+    pub(super) believes_moves: bool,
 }
 
 impl Judge<'_> {
     pub(super) fn harm(&self, before: &Version, after: &Version) -> Harm {
-        Harm::between(before, after, self.identifying, !after.is_alive() && self.has_moved(before, after))
+        Harm::between(before, after, self.identifying, self.believes_moves && self.has_moved(before, after))
+    }
+
+    /// What a peer's move asks for: no loss, where the host's trust lifts it. A peer that is not trusted could move many
+    /// records onto one, or behind any number of others.
+    fn moved(&self, stored: &Version, change: &Change) -> Option<(Claim, Change)> {
+        let change = || Change { harm: Harm::default(), excuse: None, closes: LineStatus::Struck, ..change.clone() };
+        self.has_moved(stored, &change().version).then(|| (Claim::Travelled, change()))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too
@@ -63,18 +74,19 @@ impl Judge<'_> {
     /// Whether every delete in a dead version is half of a move whose other half is seen to have arrived, with what the
     /// record was. Else one move, or an empty one, could take any number of records away.
     fn has_moved(&self, before: &Version, dead: &Version) -> bool {
-        dead.life().siblings().iter().all(|sibling| match &sibling.value {
-            Life::Alive { .. } => true,
-            Life::Deleted { moved: None } => false,
-            Life::Deleted { moved: Some(to) } => {
-                let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
-                row.is_some_and(|row| {
-                    let life = row.version.life().siblings();
-                    let is_there = life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) });
-                    row.version.is_alive() && is_there && has_arrived(before, &row.version)
-                })
-            }
-        })
+        !dead.is_alive()
+            && dead.life().siblings().iter().all(|sibling| match &sibling.value {
+                Life::Alive { .. } => true,
+                Life::Deleted { moved: None } => false,
+                Life::Deleted { moved: Some(to) } => {
+                    let row = self.slice.moved.get(&(to.collection.clone(), to.record.clone()));
+                    row.is_some_and(|row| {
+                        let life = row.version.life().siblings();
+                        let is_there = life.iter().any(|s| s.value == Life::Alive { moved: Some(to.id) });
+                        row.version.is_alive() && is_there && has_arrived(before, &row.version)
+                    })
+                }
+            })
     }
 }
 
@@ -89,11 +101,14 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
         after,
         by: By::Peer,
         harm: Harm::default(),
-        excuse: offer.excuse.clone(),
+        excuse: None,
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
     };
-    Proposal::Change { pass, held: None, excused: None }
+    // Nothing is to be lifted here. But an answer that is worth nothing here is not handed on as if it were.
+    let with_excuse = |excuse: &Excuse| Change { excuse: Some(excuse.clone()), ..pass.clone() };
+    let excused = offer.excuse.as_ref().map(|excuse| (Claim::Travelled, with_excuse(excuse)));
+    Proposal::Change { pass, held: None, excused }
 }
 
 /// A record that is held here and about which nothing is asked that came from a peer's version.
@@ -139,6 +154,7 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
             Change { excuse: Some(excuse.clone()), closes: LineStatus::of(excuse.verdict), after, ..pass.clone() };
         (Claim::Travelled, change)
     });
+    let excused = excused.or_else(|| judge.moved(&row.version, &pass));
     let held = (pass.version != row.version).then_some(quarantined(hidden, false));
     Proposal::Change { pass, held, excused }
 }
@@ -168,6 +184,7 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
     if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
         return Proposal::Change { pass: change(stored, After::Same), held: None, excused };
     }
+    let excused = excused.or_else(|| judge.moved(stored, &change(&all, After::Nothing)));
     let shown = onto_question(judge, stored, hidden, mass, &offer.version);
     let (version, after) = with_pair_on_question(judge, from, shown, (hidden, mass), offer);
     let held = (version != *stored).then(|| quarantined(all, mass));
