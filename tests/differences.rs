@@ -19,7 +19,7 @@ use holdfast::{
         guard::{Guard, Inputs},
         ledger::{Ledger, RoundId},
         line::LineKind,
-        row::{Quarantine, Row},
+        row::Row,
         slice::ReadSet,
         write::Write,
     },
@@ -178,25 +178,6 @@ fn held_losses_that_nobody_authored_count_until_they_are_answered() {
 }
 
 #[test]
-fn a_consent_to_what_a_peer_holds_does_not_speak_of_what_was_written_since() {
-    let (mut a, mut b, mut server) = settled(20);
-    (0..8).for_each(|number| delete(&mut a, number, Cause::User));
-    sync(&mut a, &mut server, 3);
-    let asked = a.hold(&people()).unwrap().unwrap().digest;
-    assert_eq!(server.hold(&people()).unwrap().unwrap().open().count(), 8);
-    // After the question, the same person brings one back and deletes it again.
-    create(&mut a, 0, "for a moment");
-    delete(&mut a, 0, Cause::User);
-    a.consent(&people(), asked, "ada", at(9)).unwrap();
-    let excuse = |number| a.row(&people(), &id(number)).unwrap().unwrap().excuse;
-    assert!(excuse(1).is_some() && excuse(0).is_none(), "only what the line named");
-    sync(&mut a, &mut server, 4);
-    sync(&mut b, &mut server, 5);
-    let row = |device: &Device<MemoryStore>, number| device.row(&people(), &id(number)).unwrap().unwrap();
-    assert!(!row(&b, 1).version.is_alive() && row(&b, 0).version.is_alive());
-}
-
-#[test]
 fn a_keep_after_a_purge_puts_no_value_there_again() {
     let (mut a, _, mut server) = settled(4);
     (0..4).for_each(|number| delete(&mut a, number, Cause::User));
@@ -217,12 +198,11 @@ struct Card {
     name: Option<String>,
     tel: Option<String>,
     note: Option<String>,
-    work: Option<String>,
 }
 
 fn card() -> Card {
     let some = |text: &str| Some(text.to_string());
-    Card { name: some("Ada"), tel: some("1"), note: some("x"), work: None }
+    Card { name: some("Ada"), tel: some("1"), note: some("x") }
 }
 
 /// A device, with cards `0..n` if it is the first to write them.
@@ -254,24 +234,6 @@ fn what_a_mass_change_counts_is_held_as_one_of_it_whatever_else_it_broke() {
 }
 
 #[test]
-fn a_pair_that_releases_a_held_record_stays_beside_it_until_answered() {
-    let (mut a, mut b, mut c, mut server) = (with_cards(1, 3), device(2), device(3), server());
-    for (number, on) in [&mut a, &mut b, &mut c].into_iter().enumerate() {
-        sync(on, &mut server, 1 + number as u128);
-    }
-    (0..3).for_each(|number| rewrite(&mut c, number, Card { tel: None, note: None, ..card() }, Cause::User));
-    rewrite(&mut b, 2, Card { name: None, ..card() }, Cause::User);
-    rewrite(&mut a, 2, Card { name: None, work: Some("2".into()), ..card() }, Cause::User);
-    sync(&mut c, &mut server, 10);
-    sync(&mut b, &mut server, 11);
-    sync(&mut a, &mut server, 12);
-    sync(&mut b, &mut server, 13);
-    assert!(matches!(server.hold(&people()).unwrap().unwrap().open().last(), Some(line) if line.record == id(2)));
-    let waits = b.row(&people(), &id(2)).unwrap().unwrap().quarantine;
-    assert!(matches!(waits, Some(Quarantine::Beside { .. })), "{waits:?}");
-}
-
-#[test]
 fn a_write_on_a_held_record_sees_that_it_has_only_moved_away() {
     let (mut a, mut b, mut server) = settled(8);
     let friends = CollectionId::new("friends").unwrap();
@@ -279,14 +241,14 @@ fn a_write_on_a_held_record_sees_that_it_has_only_moved_away() {
     let to = MoveTo { id: MoveId::from_entropy(7).unwrap(), collection: friends.clone(), record: id(7) };
     a.move_to(&people(), &id(7), &to, at(3)).unwrap();
     // The delete half arrives before the create, with four others: five of eight are too many.
-    for (number, on) in [&mut a, &mut b].into_iter().enumerate() {
-        sync(on, &mut server, 10 + number as u128);
-        exchange(on, &mut server, &friends, &round(20 + number as u128)).unwrap();
+    for (number, on) in (10..).zip([&mut a, &mut b]) {
+        sync(on, &mut server, number);
+        exchange(on, &mut server, &friends, &round(number + 10)).unwrap();
     }
     let waits = |on: &Device<MemoryStore>| on.row(&people(), &id(7)).unwrap().unwrap().quarantine.is_some();
     assert!(waits(&b));
     let seen = b.read::<Note>(&people(), &id(7), &Shape::new()).unwrap().unwrap();
-    let new = Note { note: "rolled over".into(), second: None };
+    let new = Note { note: String::new(), second: None };
     b.write(&seen.save(&new, Cause::App).unwrap(), at(4)).unwrap();
     assert!(!waits(&b), "it is there, under friends");
 }

@@ -163,7 +163,7 @@ impl StateMachineTest for Both {
 }
 
 /// As many as a debug build runs in half a minute. `PROPTEST_CASES` asks for another number.
-const CASES: u32 = 64;
+const CASES: u32 = 192;
 
 #[test]
 fn engine_and_model_agree_after_every_step() {
