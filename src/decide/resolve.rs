@@ -61,7 +61,7 @@ impl Judge<'_> {
     /// records onto one, or behind any number of others.
     fn moved(&self, stored: &Version, change: &Change) -> Option<(Claim, Change)> {
         let change = || Change { harm: Harm::default(), excuse: None, closes: LineStatus::Struck, ..change.clone() };
-        self.has_moved(stored, &change().version).then(|| (Claim::Travelled, change()))
+        (stored.is_alive() && self.has_moved(stored, &change().version)).then(|| (Claim::Travelled, change()))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too

@@ -18,6 +18,7 @@
 //!
 //! ```
 //! use holdfast::values::id::{CollectionId, FieldName, MoveId, RecordId, ReplicaId};
+//! let _move: MoveId = MoveId::from_entropy(7).unwrap();
 //! let field: FieldName = FieldName::new("ada").unwrap();
 //! let replica: ReplicaId = ReplicaId::from_entropy(7).unwrap();
 //! let people = CollectionId::new("people").unwrap();

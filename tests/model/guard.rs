@@ -22,8 +22,8 @@ fn limit(n: usize, least: usize, percent: usize) -> usize {
 }
 
 impl Model {
-    /// What `r` would lose by storing `new` over `old`.
-    pub(super) fn harm(&self, r: usize, collection: u8, old: &Version, new: &Version) -> Harm {
+    /// What `r` would lose by storing `new` over `old`. A move is believed of its own writes, and of a trusted peer's.
+    pub(super) fn harm(&self, r: usize, collection: u8, old: &Version, new: &Version, believes: bool) -> Harm {
         let fresh: Vec<_> = new.lives().into_iter().filter(|(dot, _, _)| !old.seen.contains_key(dot)).collect();
         if !old.is_alive() {
             return Harm::default();
@@ -32,7 +32,9 @@ impl Model {
             let mut deletes = fresh.iter().filter(|(_, life, _)| *life == DELETED).peekable();
             let unauthored = deletes.peek().is_some() && deletes.all(|(_, _, cause)| *cause == Cause::Listing);
             let deletes = new.lives().into_iter().filter(|(_, life, _)| *life == DELETED);
-            let stays = deletes.map(|(dot, ..)| new.seen[&dot].moved).any(|moved| !self.has_arrived(r, old, moved));
+            let stays = deletes
+                .map(|(dot, ..)| new.seen[&dot].moved)
+                .any(|moved| !believes || !self.has_arrived(r, old, moved));
             return Harm { loss: stays, unauthored: stays && unauthored, ..Harm::default() };
         }
         let (was, is, had, has) = (old.siblings(), new.siblings(), old.families(), new.families());
@@ -66,8 +68,8 @@ impl Model {
     }
 
     /// Whether `new` takes nothing from `old` that a hold of this kind would keep.
-    pub(super) fn harmless(&self, r: usize, collection: u8, old: &Version, new: &Version, mass: bool) -> bool {
-        let harm = self.harm(r, collection, old, new);
+    pub(super) fn harmless(&self, r: usize, key: Key, old: &Version, new: &Version, mass: bool, own: bool) -> bool {
+        let harm = self.harm(r, key.0, old, new, own);
         !(harm.loss || (mass && (harm.overwritten || !harm.emptied.is_empty())))
     }
 
@@ -129,6 +131,7 @@ impl Model {
     }
 
     fn is_spent_unauthored(&self, r: usize, key: Key, row: &Row) -> bool {
-        row.lost.is_some_and(|(_, unauthored)| unauthored) || self.harm(r, key.0, &row.version, row.known()).unauthored
+        row.lost.is_some_and(|(_, unauthored)| unauthored)
+            || self.harm(r, key.0, &row.version, row.known(), false).unauthored
     }
 }

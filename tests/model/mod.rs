@@ -169,7 +169,7 @@ impl Model {
         match row.quarantine.clone() {
             Some(Quarantine::Held(hidden, mass)) => {
                 let all = row.version.join(&hidden);
-                let frees = frees.unwrap_or_else(|| self.harmless(r, key.0, &row.version, &all, mass));
+                let frees = frees.unwrap_or_else(|| self.harmless(r, key, &row.version, &all, mass, true));
                 row.quarantine = (!frees).then(|| Quarantine::Held(all.clone(), mass));
                 row.version = if frees { all } else { row.version };
             }
@@ -314,12 +314,14 @@ impl Model {
     fn draft(&self, r: usize, from: usize, key: Key, theirs: &Row) -> Drafted {
         let (mut row, came) = (self.row(r, key), &theirs.version);
         let (old, all, waits) = (row.version.clone(), row.known().join(came), row.quarantine.take());
-        let harmless = |on: &Version, new: &Version, mass: bool| self.harmless(r, key.0, on, new, mass);
+        let harmless = |on: &Version, new: &Version, mass: bool| self.harmless(r, key, on, new, mass, false);
+        let loses = |new: &Version, believes| self.harm(r, key.0, &old, new, believes).loss;
+        let moved = |new: &Version| self.trust && loses(new, false) && !loses(new, true);
         let excused = self.trust && theirs.excused && all.same(came);
         let (mut next, mut hides, mut asks) = (old.join(came), None, false);
         if let Some(Quarantine::Held(hidden, mass)) = &waits {
             let known = came.within(hidden);
-            if excused || (!known && harmless(&old, &all, *mass)) {
+            if excused || (!known && (harmless(&old, &all, *mass) || moved(&all))) {
                 next = all.clone();
             } else {
                 let stays = known || !harmless(&old, &next, *mass);
@@ -360,7 +362,8 @@ impl Model {
         } else if stays && next.same(&old) {
             row.quarantine = waits;
         }
-        let harm = if excused { Harm::default() } else { self.harm(r, key.0, &old, &next) };
+        let lifted = excused || moved(&next);
+        let harm = if lifted { Harm::default() } else { self.harm(r, key.0, &old, &next, false) };
         row.excused = if theirs.excused && came.same(&next) && (excused || old.seen.is_empty()) {
             true
         } else {
@@ -370,7 +373,7 @@ impl Model {
             row.standing = if harm.loss { Standing::Hidden } else { Standing::Gone };
         }
         let lost = harm.loss.then(|| (self.now, harm.unauthored || row.lost.is_some_and(|(_, before)| before)));
-        row.lost = lost.or(row.lost).filter(|_| !excused);
+        row.lost = lost.or(row.lost).filter(|_| !lifted);
         row.version = next;
         let total = theirs.held().map_or(all.clone(), |(pair, _)| all.join(pair));
         Drafted { key, row, total, harm, asks, excused }
