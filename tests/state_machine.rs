@@ -20,7 +20,10 @@ use machine::{
     ops::{Modelled, Observed, Op},
     steps::{DEVICES, Step, next, settled},
 };
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::{
+    prelude::*,
+    test_runner::{RngSeed, TestRunner},
+};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 /// The model, and what was done before the first step.
@@ -162,13 +165,17 @@ impl StateMachineTest for Both {
     }
 }
 
-/// As many as a debug build runs in half a minute. `PROPTEST_CASES` asks for another number.
+/// The run of every day is the same every day: `PROPTEST_CASES` asks for another number, of cases never seen.
+const SEED: u64 = 2009;
+
+/// As many as a debug build runs in a minute.
 const CASES: u32 = 192;
 
 #[test]
 fn engine_and_model_agree_after_every_step() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
+    let rng_seed = if cases == CASES { RngSeed::Fixed(SEED) } else { RngSeed::Random };
+    let config = ProptestConfig { cases, rng_seed, ..ProptestConfig::with_source_file(file!()) };
     let run = |(reference, steps, counter)| {
         Both::test_sequential(ProptestConfig::default(), reference, steps, counter);
         Ok(())

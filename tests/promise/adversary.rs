@@ -347,6 +347,7 @@ fn s12_between_two_consents_the_floors_hold_against_any_peer() {
     let config = ProptestConfig {
         failure_persistence: Some(seeds),
         max_shrink_iters: 1_500,
+        rng_seed: crate::cluster::everyday_seed(),
         ..ProptestConfig::with_cases(cases)
     };
     let genuine = prop::collection::vec(1..21_usize, 1..4);
