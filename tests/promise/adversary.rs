@@ -342,7 +342,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn s12_between_two_consents_the_floors_hold_against_any_peer() {
-    let seeds = Box::new(FileFailurePersistence::Direct("proptest-regressions/promise/adversary.txt"));
+    let seeds = Box::new(FileFailurePersistence::Direct("tests/promise/regressions/adversary.txt"));
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
     let config = ProptestConfig {
         failure_persistence: Some(seeds),

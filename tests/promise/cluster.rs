@@ -422,7 +422,7 @@ pub(crate) fn everyday_seed() -> RngSeed {
 pub(crate) fn explore(cases: u32, steps: usize, check: impl Fn(&[Op]) -> Result<Coverage, TestCaseError>) -> Coverage {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(cases);
     let total = std::cell::RefCell::new(Coverage::default());
-    let seeds = Box::new(FileFailurePersistence::Direct("proptest-regressions/promise/histories.txt"));
+    let seeds = Box::new(FileFailurePersistence::Direct("tests/promise/regressions/histories.txt"));
     let config = ProptestConfig {
         failure_persistence: Some(seeds),
         max_shrink_iters: 2_000,
