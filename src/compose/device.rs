@@ -204,8 +204,7 @@ impl<S: Store> Device<S> {
 
     /// Drafts again, today, with the answer among the guard's inputs.
     fn answer(&mut self, answer: Answer) -> Result<Receipt, WriteFailed<S::Error>> {
-        let lost = Query::Lost { until: Revision(u64::MAX) };
-        let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(lost);
+        let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(Query::ALL_LOST);
         let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
         let identifying = self.guard.identifying(&answer.collection);
         let round = RoundId::own(slice.head.revision);
@@ -319,8 +318,7 @@ impl<S: Store> Device<S> {
     /// # Errors
     /// The store's own; nothing was changed.
     pub fn trash(&self, collection: &CollectionId) -> Result<Vec<RecordId>, S::Error> {
-        let query = Query::Dead { until: crate::values::time::DayTick(u64::MAX), limit: usize::MAX };
-        Ok(self.store.read(&ReadSet::head(collection.clone()).with_query(query))?.found)
+        Ok(self.store.read(&ReadSet::head(collection.clone()).with_query(Query::ALL_DEAD))?.found)
     }
 
     /// The open hold of a collection, if there is one.

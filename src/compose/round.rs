@@ -98,7 +98,7 @@ pub fn acknowledge<S: Store>(
 /// The store's own; nothing was changed.
 pub fn open_hold<S: Store>(store: &S, collection: &CollectionId) -> Result<Option<Hold>, S::Error> {
     let head = ReadSet::head(collection.clone()).with_lines();
-    let slice = store.read(&head.with_query(Query::Lost { until: crate::decide::line::Revision(u64::MAX) }))?;
+    let slice = store.read(&head.with_query(Query::ALL_LOST))?;
     let Some(digest) = slice.head.hold.running.filter(|_| slice.head.hold.open > 0) else { return Ok(None) };
     let of = slice.ledger.map_or(0, |ledger| ledger.base);
     let collection = collection.clone();

@@ -60,8 +60,8 @@ impl Judge<'_> {
     /// What a peer's move asks for: no loss, where the host's trust lifts it. A peer that is not trusted could move many
     /// records onto one, or behind any number of others.
     fn moved(&self, stored: &Version, change: &Change) -> Option<(Claim, Change)> {
-        let change = || Change { harm: Harm::default(), excuse: None, closes: LineStatus::Struck, ..change.clone() };
-        (stored.is_alive() && self.has_moved(stored, &change().version)).then(|| (Claim::Travelled, change()))
+        let harmless = || Change { harm: Harm::default(), excuse: None, closes: LineStatus::Struck, ..change.clone() };
+        (stored.is_alive() && self.has_moved(stored, &change.version)).then(|| (Claim::Travelled, harmless()))
     }
 
     /// Whether `after` may be stored over `before` without asking, where a question is open. What is held as one of too

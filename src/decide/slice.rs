@@ -54,6 +54,13 @@ pub enum Query {
     },
 }
 
+impl Query {
+    /// Every record with an unanswered loss.
+    pub(crate) const ALL_LOST: Self = Self::Lost { until: Revision(u64::MAX) };
+    /// The whole trash.
+    pub(crate) const ALL_DEAD: Self = Self::Dead { until: DayTick(u64::MAX), limit: usize::MAX };
+}
+
 /// What a decision needs to see. A store answers with a [`Slice`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
