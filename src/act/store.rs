@@ -70,6 +70,18 @@ pub trait Store {
     fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Self::Error>>;
 }
 
+impl<S: Store + ?Sized> Store for &mut S {
+    type Error = S::Error;
+
+    fn read(&self, set: &ReadSet) -> Result<Slice, Self::Error> {
+        (**self).read(set)
+    }
+
+    fn commit(&mut self, batch: Batch) -> Result<(), CommitError<Self::Error>> {
+        (**self).commit(batch)
+    }
+}
+
 /// Why a batch was not committed. Nothing was changed; read again, and draft again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -23,6 +23,7 @@ use crate::decide::{
     guard::{Guard, Inputs},
     ledger::RoundId,
     line::{Hold, Revision},
+    listing::Listing,
     row::Row,
     slice::{Query, ReadSet},
     write::{Seen, Write},
@@ -33,6 +34,7 @@ use crate::values::{
     register::Show,
     shape::{Shape, ShapeError},
     time::{Day, Timestamp},
+    version::Version,
 };
 
 /// Why a record could not be read. Nothing was changed.
@@ -151,6 +153,56 @@ impl<S: Store> Device<S> {
         let (create, delete) = Write::relocation(from, &row, (to.id, &to.collection, &to.record), self.show);
         let created = self.write(&create, at)?;
         Ok((created, self.write(&delete, at)?))
+    }
+
+    /// Takes in what the native store shows, see [`Listing`]: what a person changed there becomes writes of this replica. What
+    /// would take too much is held before any of it is written, and the receipt names the hold. `round` is the sync
+    /// that this listing is made for; its losses count together with those of [`take_in`](Self::take_in).
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn observe(
+        &mut self,
+        listing: &Listing,
+        round: RoundId,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let head = || ReadSet::head(listing.collection().clone());
+        let read = |set: &ReadSet| self.store.read(set).map_err(WriteFailed::Read);
+        let is_whole = listing.is_complete() || !read(&head())?.head.is_listed;
+        let query = if is_whole { Query::ALL } else { Query::Nothing };
+        let slice = read(&head().with_records(listing.records().cloned()).with_query(query))?;
+        let identifying = self.guard.identifying(listing.collection());
+        let draft = Draft::of_listing(slice, self.replica, listing, identifying, (self.show, at))?;
+        let approved = self.guard.review(draft, &Inputs::new(round, Trust::Nothing));
+        Ok(apply(Plan::new(approved), &mut self.store)?)
+    }
+
+    /// The records of which the native store shows something else, at most `limit`: write the living ones there, remove
+    /// the dead ones, and say so with [`shown`](Self::shown).
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn unshown(&self, collection: &CollectionId, limit: usize) -> Result<Vec<Row>, S::Error> {
+        let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(Query::Unshown { limit }))?;
+        Ok(slice.rows.into_values().collect())
+    }
+
+    /// Notes what the native store shows now: for each record, the version of the row that was written there or, of a
+    /// dead one, removed.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn shown(
+        &mut self,
+        collection: &CollectionId,
+        versions: Vec<(RecordId, Version)>,
+    ) -> Result<(), RoundError<S::Error>> {
+        let records: Vec<RecordId> = versions.iter().map(|(record, _)| record.clone()).collect();
+        let slice = self.store.read(&ReadSet::head(collection.clone()).with_records(records));
+        let draft = Draft::of_shown(slice.map_err(RoundError::Read)?, versions);
+        apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?;
+        Ok(())
     }
 
     /// Answers a hold: lets in what the lines under `digest` hold back, as far as they still stand.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::decide::{
     consent::Excuse,
-    row::{Lost, Quarantine, Row, Standing},
+    row::{Lost, Proposed, Quarantine, Row, Standing},
 };
 use crate::values::{
     id::{FieldName, RecordId},
@@ -78,6 +78,11 @@ pub enum Waits {
         /// The line.
         line: u64,
     },
+    /// Its native store shows something that has not been taken in.
+    ContentsProposed {
+        /// The line.
+        line: u64,
+    },
 }
 
 impl Explanation {
@@ -85,17 +90,19 @@ impl Explanation {
     #[must_use]
     pub fn of(row: &Row) -> Self {
         let record = row.version.record();
-        let in_conflict = record.fields().iter().filter(|(_, register)| register.is_conflict());
         Self {
             record: row.record.clone(),
             is_alive: record.is_alive(),
             life: record.life().siblings().to_vec(),
-            conflicts: in_conflict.map(|(name, _)| name.clone()).collect(),
+            conflicts: record.conflicts().cloned().collect(),
             standing: row.standing,
             waits: row.quarantine.as_ref().map(|waiting| match waiting {
                 Quarantine::Version { line, .. } => Waits::Held { line: *line },
                 Quarantine::Beside { line, .. } => Waits::HeldElsewhere { line: *line },
-                Quarantine::Removal { line, .. } => Waits::RemovalProposed { line: *line },
+                Quarantine::Proposal { line, proposed: Proposed::Removal, .. } => {
+                    Waits::RemovalProposed { line: *line }
+                }
+                Quarantine::Proposal { line, .. } => Waits::ContentsProposed { line: *line },
             }),
             lost: row.lost,
             answered: row.excuse.clone(),
@@ -124,6 +131,9 @@ impl fmt::Display for Explanation {
             Some(Waits::Held { line }) => write!(f, "\n  held: line {line} waits for an answer")?,
             Some(Waits::HeldElsewhere { line }) => write!(f, "\n  held by a peer: line {line} waits for an answer")?,
             Some(Waits::RemovalProposed { line }) => write!(f, "\n  its removal waits for an answer: line {line}")?,
+            Some(Waits::ContentsProposed { line }) => {
+                write!(f, "\n  what its listing shows waits for an answer: line {line}")?;
+            }
             None => {}
         }
         if let Some(lost) = &self.lost {

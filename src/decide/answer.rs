@@ -16,8 +16,9 @@ use super::{
     draft::{After, By, Change, Claim, Draft, Entry, Origin, Proposal},
     harm::Harm,
     line::{Line, LineStatus},
+    observe::written,
     resolve::Judge,
-    row::{Former, Quarantine, Row},
+    row::{Former, Native, Proposed, Quarantine, Row},
     slice::{Head, Slice},
 };
 use crate::values::{
@@ -171,6 +172,7 @@ fn waits_under(row: &Row, line: &Line) -> bool {
 
 fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Result<Change, WriteError> {
     let closes = LineStatus::of(answer.verdict);
+    let mut native = None;
     let (from, version) = match (&row.quarantine, answer.verdict) {
         (Some(Quarantine::Version { hidden, .. }), Verdict::Consent) => (row.version.digest(), hidden.clone()),
         (Some(Quarantine::Version { hidden, .. }), Verdict::Keep) => {
@@ -185,12 +187,18 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
             let kept = row.version.join(hidden).record().restored(stamp, &held.record(), false);
             (row.version.digest(), Version::encode(&kept))
         }
-        (Some(Quarantine::Removal { base, cause, .. }), Verdict::Consent) if row.version.digest() == *base => {
-            let record = row.version.record();
-            let dead = record.with_life(pen.stamp(*cause)?, &record.seeing(), Life::Deleted { moved: None });
-            (*base, Version::encode(&dead))
+        (Some(Quarantine::Proposal { base, proposed, cause, .. }), Verdict::Consent)
+            if row.version.digest() == *base =>
+        {
+            let (version, shown) = written(row, proposed, pen.stamp(*cause)?);
+            native = shown;
+            (*base, version)
         }
-        (Some(Quarantine::Removal { .. }), _) | (None, _) => {
+        (Some(Quarantine::Proposal { proposed: Proposed::Contents { shows, .. }, .. }), _) => {
+            let native = Some(Native::Stale(*shows));
+            return Ok(Change { after: After::Nothing, closes, native, ..unchanged(row) });
+        }
+        (Some(Quarantine::Proposal { .. }), _) | (None, _) => {
             return Ok(Change { after: After::Nothing, closes, ..unchanged(row) });
         }
     };
@@ -201,7 +209,7 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
     };
     let excuse = Excuse { verdict: answer.verdict, held: from, hidden: named, by: answer.by.clone(), at: answer.at };
     let harm = judge.harm(&row.version, &version);
-    Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, ..unchanged(row) })
+    Ok(Change { version, after: After::Nothing, harm, excuse: Some(excuse), closes, native, ..unchanged(row) })
 }
 
 fn undo(
@@ -259,6 +267,7 @@ fn unchanged(row: &Row) -> Change {
         excuse: None,
         closes: LineStatus::Struck,
         peer: None,
+        native: None,
     }
 }
 

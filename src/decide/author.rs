@@ -8,7 +8,7 @@ use super::{
     harm::Harm,
     line::LineStatus,
     resolve::Judge,
-    row::{Quarantine, Row},
+    row::{Proposed, Quarantine, Row},
     slice::Slice,
     write::{Action, Write},
 };
@@ -75,6 +75,12 @@ impl Pen {
         let named =
             slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
         Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default(), at }
+    }
+
+    /// For a write that was made at another time.
+    pub(super) const fn at(&mut self, at: Timestamp) -> &mut Self {
+        self.at = at;
+        self
     }
 
     pub(super) fn stamp(&mut self, cause: Cause) -> Result<Stamp, WriteError> {
@@ -194,12 +200,13 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
             let proposal = Proposal::Refused(super::diff::Refusal::Held);
             return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal });
         }
-        if matches!(row.quarantine, Some(Quarantine::Removal { .. })) {
+        if matches!(row.quarantine, Some(Quarantine::Proposal { .. })) {
             return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
         }
         let mut entry = own_delete(row, pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
         if let Proposal::Change { held, .. } = &mut entry.proposal {
-            *held = Some(Quarantined::Removal { base: row.version.digest(), cause, why: Why::HeldAlready });
+            let is_unauthored = cause == Cause::Listing;
+            *held = Some(proposal(row, Proposed::Removal, cause, is_unauthored));
         }
         Ok(entry)
     };
@@ -226,7 +233,7 @@ pub(super) fn beside_own_write(judge: &Judge<'_>, row: &Row, version: Version) -
     match &row.quarantine {
         None => (version, After::Same),
         // What was asked was asked about another version. A peer that still holds one asks anew.
-        Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) => (version, After::Nothing),
+        Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) => (version, After::Nothing),
         Some(Quarantine::Version { hidden, mass, .. }) => {
             let all = hidden.join(&version);
             if judge.is_releasable(&version, &all, *mass) {
@@ -244,11 +251,15 @@ fn visible<'a>(slice: &'a Slice, record: &RecordId) -> Result<&'a Row, WriteErro
 }
 
 fn check_depth(edits: &[(FieldName, Option<Value>)]) -> Result<(), WriteError> {
-    let deep = |value: &Value| value.depth_up_to(MAX_VALUE_DEPTH) > MAX_VALUE_DEPTH;
-    match edits.iter().find(|(_, value)| value.as_ref().is_some_and(deep)) {
-        Some((field, _)) => Err(WriteError::TooDeep { field: field.clone() }),
-        None => Ok(()),
-    }
+    let written = edits.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    first_too_deep(written).map_or(Ok(()), |field| Err(WriteError::TooDeep { field: field.clone() }))
+}
+
+/// The first field whose value is nested deeper than any replica would take.
+pub(super) fn first_too_deep<'a>(
+    mut fields: impl Iterator<Item = (&'a FieldName, &'a Value)>,
+) -> Option<&'a FieldName> {
+    fields.find(|(_, value)| value.depth_up_to(MAX_VALUE_DEPTH) > MAX_VALUE_DEPTH).map(|(name, _)| name)
 }
 
 fn own(version: Version, after: After, cause: Cause) -> Change {
@@ -260,7 +271,13 @@ fn own(version: Version, after: After, cause: Cause) -> Change {
         excuse: None,
         closes: LineStatus::Struck,
         peer: None,
+        native: None,
     }
+}
+
+/// What is quarantined of an own change that the guard holds; it fills in which rule asked.
+pub(super) fn proposal(row: &Row, proposed: Proposed, cause: Cause, is_unauthored: bool) -> Quarantined {
+    Quarantined::Proposal { base: row.version.digest(), proposed, cause, is_unauthored, why: Why::HeldAlready }
 }
 
 fn entry(record: &RecordId, before: Option<Row>, pass: Change) -> Entry {

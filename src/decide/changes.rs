@@ -42,7 +42,7 @@ impl Offer {
     pub fn of(row: &Row) -> Self {
         let held = match &row.quarantine {
             Some(Quarantine::Version { hidden, mass, .. }) => Some(HeldVersion { hidden: hidden.clone(), mass: *mass }),
-            Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => None,
+            Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => None,
         };
         Self { record: row.record.clone(), version: row.version.clone(), held, excuse: row.excuse.clone() }
     }

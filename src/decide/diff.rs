@@ -15,7 +15,8 @@ use super::{
 };
 use crate::values::{
     digest::Digest,
-    id::{CollectionId, RecordId, ReplicaId},
+    id::{CollectionId, FieldName, RecordId, ReplicaId},
+    value::MAX_VALUE_DEPTH,
     version::Version,
     version_vector::Causality,
 };
@@ -53,6 +54,21 @@ pub enum Refusal {
         expected: Digest,
         /// What is stored now.
         found: Digest,
+    },
+    /// The entry of a listing can not be read, or only half of it is there. That is no absence.
+    #[error("expected an entry that can be read, found one that can not; the record is as it was")]
+    Unreadable,
+    /// The listing names the record more than once.
+    #[error("expected one entry for this record, found several; the record is as it was; give all but one another id")]
+    ListedTwice,
+    /// The entry says that it is as it was last shown, and it was never shown.
+    #[error("expected the contents of an entry that is new here, found none; the record is as it was")]
+    NeverShown,
+    /// A value of the entry is nested too deep.
+    #[error("expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; the record is as it was")]
+    TooDeep {
+        /// The field.
+        field: FieldName,
     },
     /// The record is held: answer the hold first.
     #[error("the record is held; answer the hold first; the record is as it was")]

@@ -9,7 +9,7 @@ use super::{
     diff::Refusal,
     harm::Harm,
     line::{LineStatus, Revision},
-    row::Row,
+    row::{Native, Proposed, Row},
     slice::Slice,
 };
 use crate::values::{
@@ -78,6 +78,8 @@ pub(crate) enum Origin {
     Own,
     /// A person's answer to a hold.
     Answer(Answer),
+    /// What this replica's native store shows.
+    Listing,
     /// A new day, and the end of some retentions.
     Day { tick: DayTick, day: Day, forget: Option<DayTick> },
 }
@@ -130,6 +132,8 @@ pub(crate) struct Change {
     pub(crate) closes: LineStatus,
     /// What the peer that offered it knows of the record.
     pub(crate) peer: Option<PeerKnows>,
+    /// What the native store is known to show then; `None`: nothing new is known.
+    pub(crate) native: Option<Native>,
 }
 
 /// What a peer knows of a record, by its own word.
@@ -165,7 +169,7 @@ pub(crate) enum After {
 pub(crate) enum Quarantined {
     Version { hidden: Version, mass: bool, why: Why },
     Beside { held: Version, hidden: Version, from: ReplicaId },
-    Removal { base: Digest, cause: Cause, why: Why },
+    Proposal { base: Digest, proposed: Proposed, cause: Cause, is_unauthored: bool, why: Why },
 }
 
 /// Who makes a change.
@@ -177,6 +181,8 @@ pub(crate) enum By {
     Own(Cause),
     /// One of many deletes at once, by this replica.
     Bulk(Cause),
+    /// This replica's listing. Counted.
+    Listed,
     /// A person's answer.
     Answer,
     /// A peer's word that it has this.
@@ -198,6 +204,7 @@ impl Draft {
                 excuse: None,
                 closes: LineStatus::Struck,
                 peer: Some(PeerKnows { digest: *digest, holds: false }),
+                native: None,
             };
             let proposal = Proposal::Change { pass, held: None, excused: None };
             Some(Entry { record: record.clone(), before: Some(row.clone()), proposal })

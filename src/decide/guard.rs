@@ -13,6 +13,7 @@ use super::{
     breach::{Breach, Rule, Scope},
     consent::{Answer, Trust},
     draft::{By, Claim, Draft, Entry, Proposal},
+    harm::Loss,
     ledger::{RoundId, Tally},
     limits::Limits,
     line::Line,
@@ -114,6 +115,7 @@ impl Guard {
         };
         self.ask_in_bulk(&draft, &limits, &mut hold);
         tallied.check(&draft.slice, &limits, &self.limits, &counted, &mut hold);
+        hold_all_missing(&draft, &mut decisions);
         let passed = |counted: &&Counted<'_>| decisions.get(counted.index) == Some(&Decision::Pass);
         tallied.add(counted.iter().filter(passed));
         let Tallied { collection, account, .. } = tallied;
@@ -160,6 +162,25 @@ impl<'a> Inputs<'a> {
     pub const fn with_answers(mut self, answers: &'a [Answer]) -> Self {
         self.answers = answers;
         self
+    }
+}
+
+/// What a listing lacks is removed all or none: where one removal is held, so are the others.
+fn hold_all_missing(draft: &Draft, decisions: &mut [Decision]) {
+    let is_missing = |entry: &Entry| {
+        matches!(&entry.proposal, Proposal::Change { pass, .. }
+            if pass.by == By::Listed && pass.harm.loss == Some(Loss::Hidden))
+    };
+    let held = draft.entries.iter().zip(&*decisions).filter(|(entry, _)| is_missing(entry));
+    let why = held.filter_map(|(_, decision)| match decision {
+        Decision::Held { why } => Some(why.clone()),
+        Decision::Pass | Decision::Excused => None,
+    });
+    let Some(why) = why.min() else { return };
+    for (entry, decision) in draft.entries.iter().zip(decisions) {
+        if is_missing(entry) && *decision == Decision::Pass {
+            *decision = Decision::Held { why: why.clone() };
+        }
     }
 }
 

@@ -144,7 +144,8 @@ fn touched_families<'a>(before: &'a Version, after: &Version) -> BTreeSet<&'a st
         let head = now.binary_search_by_key(&old.name(), FieldHead::name).ok().and_then(|at| now.get(at));
         head.is_none_or(|new| !old.stamps().iter().all(|stamp| new.stamps().contains(stamp)))
     };
-    before.field_heads().iter().filter(is_touched).map(|old| old.name().family()).collect()
+    let contents = before.field_heads().iter().filter(|old| !old.name().is_layout());
+    contents.filter(is_touched).map(|old| old.name().family()).collect()
 }
 
 /// By headers only: whether a person made at least one of the writes that survive in `after` and that `before` has not

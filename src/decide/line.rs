@@ -59,8 +59,10 @@ pub enum LineKind {
     MassChange,
     /// A version stored here and held by a peer: nothing is at stake here, but this replica can answer.
     Beside,
-    /// A removal that has no dot yet.
+    /// A removal by this replica itself that has no dot yet.
     Proposal,
+    /// What this replica's native store shows in its place, and that has no dot yet.
+    Contents,
 }
 
 /// One record of a hold: what is shown, what would be shown instead.
@@ -128,11 +130,6 @@ impl HoldHead {
     }
 }
 
-/// The digest of a proposed removal of a version.
-pub(crate) fn removal_digest(base: Digest) -> Digest {
-    Digest::of("holdfast proposed removal", &[base.as_bytes()])
-}
-
 /// An open hold as a person is shown it.
 ///
 /// ```
@@ -188,6 +185,7 @@ impl core::fmt::Display for Hold {
                 LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
                 LineKind::Beside => "held by the other side",
                 LineKind::Proposal => "to be deleted here, and not deleted yet",
+                LineKind::Contents => "changed in the store that is listed here, and not taken in yet",
             };
             write!(f, "; {side}\n  why:     {}", line.why)?;
         }

@@ -36,7 +36,7 @@ fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option
         (None, None) => arrival(&judge, from, &offer),
         (None, Some(row)) => match &row.quarantine {
             Some(Quarantine::Version { hidden, mass, .. }) => onto_held(&judge, from, row, (hidden, *mass), &offer),
-            Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => {
+            Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => {
                 onto_plain(&judge, from, row, &offer)
             }
         },
@@ -104,6 +104,7 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
         excuse: None,
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
+        native: None,
     };
     // Nothing is to be lifted here. But an answer that is worth nothing here is not handed on as if it were.
     let with_excuse = |excuse: &Excuse| Change { excuse: Some(excuse.clone()), ..pass.clone() };
@@ -144,6 +145,7 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
         excuse: None,
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
+        native: None,
     };
     let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == digest).map(|excuse| {
         let after = match &row.quarantine {
@@ -171,6 +173,7 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
         excuse: None,
         closes: LineStatus::Struck,
         peer: Some(PeerKnows::of(offer)),
+        native: None,
     };
     let released = hidden.join(&offer.version);
     let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == released.digest()).map(|excuse| {
@@ -228,7 +231,7 @@ fn with_pair_on_question(
         After::Nothing => return with_pair_released(judge, from, &stored, offer),
         After::Same => hidden.clone(),
         After::Moved { hidden } | After::New(Quarantined::Version { hidden, .. }) => hidden.clone(),
-        After::New(Quarantined::Beside { .. } | Quarantined::Removal { .. }) => return (stored, after),
+        After::New(Quarantined::Beside { .. } | Quarantined::Proposal { .. }) => return (stored, after),
     };
     if knows(&hidden, &pair.hidden) {
         return (stored, after);

@@ -1,14 +1,19 @@
 //! What a replica holds of one record.
 
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use super::{consent::Excuse, harm::Harm, ledger::FirstSeen, line::Revision};
 use crate::values::{
+    codec::edits_digest,
     digest::Digest,
-    id::{CollectionId, RecordId, ReplicaId},
+    id::{CollectionId, FieldName, RecordId, ReplicaId},
     record::Life,
     register::Cause,
+    superseded::ContentDigest,
     time::DayTick,
+    value::Value,
     version::Version,
 };
 
@@ -34,7 +39,7 @@ pub struct Lost {
 }
 
 /// What waits beside the stored version.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Quarantine {
     /// A version that would be a loss, or one of too many alike changes.
@@ -57,15 +62,61 @@ pub enum Quarantine {
         /// Its open line.
         line: u64,
     },
-    /// A removal that has no dot yet.
-    Removal {
-        /// The version it is about.
+    /// A change by this replica itself that has no dot yet: many deletes at once, or what a listing shows.
+    Proposal {
+        /// The version it is about. Where that moves on, the proposal lapses.
         base: Digest,
+        /// What is proposed.
+        proposed: Proposed,
         /// Who proposed it.
         cause: Cause,
+        /// Nobody authored it: see [`Harm::is_unauthored`](super::harm::Harm::is_unauthored).
+        is_unauthored: bool,
         /// Its open line.
         line: u64,
     },
+}
+
+/// What would be written if a person consented.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Proposed {
+    /// The record is deleted.
+    Removal,
+    /// The record shows what its native store shows.
+    Contents {
+        /// The fields to write; `None` clears.
+        edits: Vec<(FieldName, Option<Value>)>,
+        /// What the native store shows.
+        shows: ContentDigest,
+    },
+}
+
+impl Proposed {
+    /// Names it: the same proposal about the same version is the same line.
+    pub(crate) fn digest(&self, base: Digest) -> Digest {
+        match self {
+            Self::Removal => Digest::of("holdfast proposed removal", &[base.as_bytes()]),
+            Self::Contents { edits, .. } => edits_digest(base, edits),
+        }
+    }
+}
+
+/// What this replica's native store shows of a record, as far as its listings and the host told.
+///
+/// A native store is the app's own, which can only be listed: a phone's address book, a folder of files. See
+/// [`Listing`](super::listing::Listing).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Native {
+    /// Nothing is known of it: never listed and never written there.
+    Unknown,
+    /// It shows this version.
+    Shown(Version),
+    /// It showed this version, and lacks the record now.
+    Missing(Version),
+    /// It shows this content, which is known to be an old one, or one that a person did not want.
+    Stale(ContentDigest),
 }
 
 impl Quarantine {
@@ -73,13 +124,13 @@ impl Quarantine {
     #[must_use]
     pub const fn line(&self) -> u64 {
         match self {
-            Self::Version { line, .. } | Self::Beside { line, .. } | Self::Removal { line, .. } => *line,
+            Self::Version { line, .. } | Self::Beside { line, .. } | Self::Proposal { line, .. } => *line,
         }
     }
 }
 
 /// All that a replica holds of one record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Row {
     /// The record.
@@ -102,6 +153,8 @@ pub struct Row {
     pub is_pending: bool,
     /// When it died here.
     pub died_at: Option<DayTick>,
+    /// What the native store shows of it; `None` in a collection that is not listed.
+    pub native: Option<Native>,
 }
 
 impl Row {
@@ -110,7 +163,7 @@ impl Row {
     pub const fn known(&self) -> &Version {
         match &self.quarantine {
             Some(Quarantine::Version { hidden, .. }) => hidden,
-            Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => &self.version,
+            Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => &self.version,
         }
     }
 
@@ -126,7 +179,7 @@ impl Row {
     /// Whether it counts as spent on the floor, the zero rule and the until-answered budget.
     #[must_use]
     pub const fn is_spent(&self) -> bool {
-        self.lost.is_some() || matches!(self.quarantine, Some(Quarantine::Version { .. } | Quarantine::Removal { .. }))
+        self.lost.is_some() || matches!(self.quarantine, Some(Quarantine::Version { .. } | Quarantine::Proposal { .. }))
     }
 
     /// Whether it is spent by something that nobody authored: taken, or held and unanswered.
@@ -134,15 +187,30 @@ impl Row {
     pub fn is_spent_unauthored(&self) -> bool {
         let is_held = match &self.quarantine {
             Some(Quarantine::Version { hidden, .. }) => Harm::between(&self.version, hidden, None, false).is_unauthored,
-            Some(Quarantine::Removal { cause, .. }) => *cause == Cause::Listing,
+            Some(Quarantine::Proposal { is_unauthored, .. }) => *is_unauthored,
             Some(Quarantine::Beside { .. }) | None => false,
         };
         is_held || self.lost.is_some_and(|lost| lost.unauthored)
     }
+
+    /// Whether the native store has to be written: it shows something else, or it still shows what is deleted. What is
+    /// proposed about it waits for its answer first.
+    #[must_use]
+    pub fn is_unshown(&self) -> bool {
+        if matches!(self.quarantine, Some(Quarantine::Proposal { .. })) {
+            return false;
+        }
+        match (&self.native, self.version.is_alive()) {
+            (None, _) | (Some(Native::Unknown | Native::Missing(_)), false) => false,
+            (Some(Native::Shown(shown)), true) => shown.digest() != self.version.digest(),
+            (Some(Native::Unknown | Native::Missing(_) | Native::Stale(_)), true)
+            | (Some(Native::Shown(_) | Native::Stale(_)), false) => true,
+        }
+    }
 }
 
 /// What a record was before a receipt, for undoing it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Former {
     /// The record.
     pub record: RecordId,

@@ -47,6 +47,11 @@ pub enum Query {
         /// Records, at most.
         limit: usize,
     },
+    /// Of which the native store shows something else, see [`Row::is_unshown`]; at most `limit`.
+    Unshown {
+        /// Records, at most.
+        limit: usize,
+    },
     /// With an unanswered loss from a revision or earlier.
     Lost {
         /// Inclusive.
@@ -57,6 +62,8 @@ pub enum Query {
 impl Query {
     /// Every record with an unanswered loss.
     pub(crate) const ALL_LOST: Self = Self::Lost { until: Revision(u64::MAX) };
+    /// Every record.
+    pub(crate) const ALL: Self = Self::Range { after: None, limit: usize::MAX };
     /// The whole trash.
     pub(crate) const ALL_DEAD: Self = Self::Dead { until: DayTick(u64::MAX), limit: usize::MAX };
 }
@@ -142,6 +149,8 @@ pub struct Head {
     pub taken: BTreeMap<ReplicaId, Revision>,
     /// The ledger was missing once, and no person has answered since.
     pub is_ledger_lost: bool,
+    /// The collection has been listed: its rows say what the native store shows.
+    pub is_listed: bool,
 }
 
 /// The durable numbers of one account on a device.

@@ -9,7 +9,7 @@ use super::row::Row;
 use crate::values::{
     id::{CollectionId, FieldName, MoveId, RecordId},
     record::{Destination, Life, Seeing},
-    register::{Cause, Register, Show},
+    register::{Cause, Show},
     shape::{Shape, ShapeError, carry, changed},
     value::Value,
 };
@@ -64,10 +64,7 @@ impl<T: Serialize + DeserializeOwned> Seen<T> {
     /// [`ShapeError`], if the fields do not fit the struct. Nothing was changed.
     pub(crate) fn read(collection: CollectionId, row: &Row, shape: Shape, show: Show) -> Result<Self, ShapeError> {
         let record = row.version.record();
-        let shown = |(name, register): (&FieldName, &Register<Value>)| {
-            register.shown(show).map(|value| (name.clone(), value.clone()))
-        };
-        let held: BTreeMap<FieldName, Value> = record.fields().iter().filter_map(shown).collect();
+        let held = owned(record.shown(show));
         let contents: T = shape.from_fields(&held)?;
         let read = shape.to_fields(&contents)?;
         Ok(Self { collection, record: row.record.clone(), seeing: record.seeing(), shape, held, read, contents })
@@ -212,10 +209,7 @@ impl Write {
         (id, collection, record): (MoveId, &CollectionId, &RecordId),
         show: Show,
     ) -> (Self, Self) {
-        let contents = row.version.record();
-        let shown =
-            |(name, register): (&FieldName, &Register<Value>)| Some((name.clone(), register.shown(show)?.clone()));
-        let fields = contents.fields().iter().filter_map(shown).collect();
+        let fields = owned(row.version.record().shown(show));
         let life = Life::Alive { moved: Some(id) };
         let to = Destination { id, collection: collection.clone(), record: record.clone() };
         let create = Action::Create { record: record.clone(), fields, life };
@@ -243,4 +237,11 @@ impl Write {
             Action::DeleteMany { records } => records.clone(),
         }
     }
+}
+
+/// What is shown, to be kept.
+pub(super) fn owned<'a, T: FromIterator<(FieldName, Value)>>(
+    shown: impl Iterator<Item = (&'a FieldName, &'a Value)>,
+) -> T {
+    shown.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

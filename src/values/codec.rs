@@ -36,6 +36,7 @@ mod tests;
 mod value;
 mod wire;
 
+pub(crate) use content::{content_digest_of, edits_digest};
 pub use error::DecodeError;
 pub(crate) use header::{is_filled, read_names};
 pub(crate) use value::restore;
@@ -60,6 +61,9 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
+    /// For bytes that this library has written itself.
+    pub(crate) const NONE: Self = Self { max_bytes: usize::MAX, max_fields: usize::MAX, max_replicas: usize::MAX };
+
     /// # Errors
     /// [`DecodeError::TooMany`] for more than `max_bytes`.
     pub(crate) const fn check_bytes(&self, found: usize) -> Result<(), DecodeError> {

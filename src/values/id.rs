@@ -134,6 +134,16 @@ impl FieldName {
         self.as_str().split('/').next().unwrap_or_default()
     }
 
+    /// Whether it says how the record is laid out, not what it is: its family begins with `~`, as in `~order`.
+    ///
+    /// Formats that people's files come in have such details: the order of lines, a serial number, the program that
+    /// wrote them. They travel and merge as any field. The guard does not count them, two records that differ in nothing
+    /// else have the same content, and several siblings of one are no conflict.
+    #[must_use]
+    pub fn is_layout(&self) -> bool {
+        self.as_str().starts_with('~')
+    }
+
     /// The part after the first `/`, if there is one: `home` of `tel/home`.
     #[must_use]
     pub fn element(&self) -> Option<&str> {

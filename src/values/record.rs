@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     dot_set::{DotRange, DotSet},
     id::{CollectionId, FieldName, MoveId, RecordId},
-    register::{Register, Sibling, Stamp},
+    register::{Register, Show, Sibling, Stamp},
     superseded::Superseded,
     value::Value,
     version_vector::{Causality, Dot, VersionVector},
@@ -228,6 +228,18 @@ impl Record {
     #[must_use]
     pub const fn superseded(&self) -> &Superseded {
         &self.superseded
+    }
+
+    /// What is shown: the fields in which something survives, by name, each with the value that `show` picks.
+    pub fn shown(&self, show: Show) -> impl Iterator<Item = (&FieldName, &Value)> {
+        self.fields.iter().filter_map(move |(name, register)| Some((name, register.shown(show)?)))
+    }
+
+    /// The fields in which siblings of different value survive; [layout](FieldName::is_layout) is never in conflict.
+    pub fn conflicts(&self) -> impl Iterator<Item = &FieldName> {
+        let in_conflict =
+            |(name, register): &(&FieldName, &Register<Value>)| !name.is_layout() && register.is_conflict();
+        self.fields.iter().filter(in_conflict).map(|(name, _)| name)
     }
 
     /// Whether the record is there: an `Alive` by a person survives, or any `Alive` does and no `Deleted`.

@@ -3,12 +3,17 @@
 use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range};
 
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, SeqAccess, Visitor},
+};
+
 use super::{
     codec::{self, DecodeError, DecodeLimits, record::Encoded},
     digest::Digest,
     dot_set::DotSet,
     id::FieldName,
-    record::{Life, Record, is_alive},
+    record::{Life, Record, Seeing, is_alive},
     register::{Register, Sibling, Stamp},
     superseded::Superseded,
     value::Value,
@@ -191,6 +196,11 @@ impl Version {
         self.is_alive() && !self.header.fields_context.is_all_of(&self.header.context)
     }
 
+    /// What this version has seen, as a base for a write.
+    pub(crate) fn seeing(&self) -> Seeing {
+        Seeing { context: self.context().clone(), fields_context: self.fields_context().clone() }
+    }
+
     /// How this version relates to `other`, by both contexts.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Causality {
@@ -223,10 +233,11 @@ impl Version {
         &self.header.fields
     }
 
-    /// The families in which some field is not empty, ascending and without repeats.
+    /// The families in which some field is not empty, ascending and without repeats;
+    /// [layout](FieldName::is_layout) is none.
     #[must_use]
     pub fn families(&self) -> Vec<&str> {
-        let filled = self.header.fields.iter().filter(|field| !field.is_empty);
+        let filled = self.header.fields.iter().filter(|field| !field.is_empty && !field.name.is_layout());
         filled.map(|field| field.name.family()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -260,6 +271,42 @@ impl PartialEq for Version {
 }
 
 impl Eq for Version {}
+
+/// As its bytes, for stores: what one version of this library has written, the next one reads.
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.bytes)
+    }
+}
+
+/// As strict as [`Version::decode`], without a limit: memory is bounded by what the deserializer hands over.
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(EncodedVersion)
+    }
+}
+
+struct EncodedVersion;
+
+impl<'de> Visitor<'de> for EncodedVersion {
+    type Value = Version;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes of a version")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Version, E> {
+        Version::decode(bytes, &DecodeLimits::NONE).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<Version, A::Error> {
+        let mut all = Vec::new();
+        while let Some(byte) = bytes.next_element()? {
+            all.push(byte);
+        }
+        self.visit_bytes(&all)
+    }
+}
 
 impl From<&Record> for Version {
     fn from(record: &Record) -> Self {

@@ -30,6 +30,7 @@ pub(super) struct Collection {
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
+    unshown: BTreeSet<RecordId>,
 }
 
 impl Collection {
@@ -87,6 +88,7 @@ impl Collection {
         let id = || row.record.clone();
         self.by_change.insert(change_key(row), id());
         self.pending.extend(row.is_pending.then(id));
+        self.unshown.extend(row.is_unshown().then(id));
         self.by_death.extend(row.died_at.map(|tick| (tick, id())));
         self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
         if row.first_seen != FirstSeen::NEVER {
@@ -105,6 +107,9 @@ impl Collection {
         }
         if old.is_pending && !row.is_pending {
             self.pending.remove(&row.record);
+        }
+        if old.is_unshown() && !row.is_unshown() {
+            self.unshown.remove(&row.record);
         }
         if let Some(tick) = old.died_at.filter(|tick| row.died_at != Some(*tick)) {
             self.by_death.remove(&(tick, id()));
@@ -130,6 +135,7 @@ impl Collection {
                 found
             }
             Query::Pending { limit } => self.pending.iter().take(*limit).cloned().collect(),
+            Query::Unshown { limit } => self.unshown.iter().take(*limit).cloned().collect(),
             Query::Range { after, limit } => self.rows.ids_after(after.as_ref()).take(*limit).cloned().collect(),
             Query::Dead { until, limit } => {
                 let dead = self.by_death.iter().take_while(|(tick, _)| tick <= until);

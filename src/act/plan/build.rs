@@ -13,8 +13,8 @@ use crate::decide::{
     guard::{Approved, Decision},
     harm::Harm,
     ledger::FirstSeen,
-    line::{HoldHead, Line, LineKind, LineStatus, Revision, removal_digest},
-    row::{Former, Lost, Quarantine, Row, Standing},
+    line::{HoldHead, Line, LineKind, LineStatus, Revision},
+    row::{Former, Lost, Native, Proposed, Quarantine, Row, Standing},
     slice::{AccountHead, Head, Slice},
 };
 use crate::values::{
@@ -56,9 +56,14 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
             (work.head.tick, work.head.day) = (tick, Some(day));
             forget
         }
+        Origin::Listing => {
+            work.head.is_listed = true;
+            None
+        }
         Origin::Peer { upto: None, .. } | Origin::Own | Origin::Answer(_) => None,
     };
     let is_quiet = work.rows.is_empty()
+        && work.head.is_listed == slice.head.is_listed
         && work.head.taken == slice.head.taken
         && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
     work.receipt.hold = work.head.hold.running.filter(|_| work.head.hold.open > 0);
@@ -132,10 +137,15 @@ impl Work {
             Quarantined::Version { hidden, mass, .. } => {
                 Quarantined::Version { hidden, mass: mass || is_mass, why: Why::Limit(why) }
             }
-            Quarantined::Removal { base, cause, .. } => Quarantined::Removal { base, cause, why: Why::Limit(why) },
+            Quarantined::Proposal { base, proposed, cause, is_unauthored, .. } => {
+                Quarantined::Proposal { base, proposed, cause, is_unauthored, why: Why::Limit(why) }
+            }
             Quarantined::Beside { .. } => held,
         };
         self.receipt.held.push(row.record.clone());
+        // That the native store lacks it is a fact; what else it shows is part of the proposal.
+        let is_removal = matches!(held, Quarantined::Proposal { proposed: Proposed::Removal, .. });
+        let native = pass.native.filter(|_| is_removal);
         let change = Change {
             version: row.version.clone(),
             after: After::New(held),
@@ -144,12 +154,14 @@ impl Work {
             closes: LineStatus::Struck,
             by: By::Peer,
             peer: pass.peer,
+            native,
         };
         self.change(&row.record, Some(row), change, false)
     }
 
     fn change(&mut self, record: &RecordId, before: Option<&Row>, change: Change, is_excused: bool) -> Row {
-        let Change { version, after, by, harm, excuse, closes, peer } = change;
+        let Change { version, after, by, harm, excuse, closes, peer, native } = change;
+        let native = native.or_else(|| before.and_then(|row| row.native.clone()));
         let quarantine = self.quarantine(record, before, &version, after, closes);
         let is_alive = version.is_alive();
         let has_fields = !version.field_heads().is_empty();
@@ -190,6 +202,7 @@ impl Work {
             changed_at: before.map_or(self.head.revision, |row| row.changed_at),
             is_pending: before.is_some_and(|row| row.is_pending),
             died_at,
+            native: native.or_else(|| self.head.is_listed.then_some(Native::Unknown)),
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
         row.is_pending = match peer {
@@ -210,7 +223,7 @@ impl Work {
         if is_news {
             row.changed_at = self.head.revision;
         }
-        if let By::Own(_) | By::Bulk(_) | By::Answer = by {
+        if let By::Own(_) | By::Bulk(_) | By::Listed | By::Answer = by {
             let own = before.map_or_else(Default::default, |row| row.known().context().clone());
             self.use_counter(&row, &own);
         }
@@ -264,9 +277,13 @@ impl Work {
                 let waiting = Quarantine::Beside { held, hidden, from, line };
                 (digests.0, digests.1, LineKind::Beside, Why::HeldElsewhere, waiting)
             }
-            Quarantined::Removal { base, cause, why } => {
-                let waiting = Quarantine::Removal { base, cause, line };
-                (base, removal_digest(base), LineKind::Proposal, why, waiting)
+            Quarantined::Proposal { base, proposed, cause, is_unauthored, why } => {
+                let kind = match proposed {
+                    Proposed::Removal => LineKind::Proposal,
+                    Proposed::Contents { .. } => LineKind::Contents,
+                };
+                let hidden = proposed.digest(base);
+                (base, hidden, kind, why, Quarantine::Proposal { base, proposed, cause, is_unauthored, line })
             }
         };
         let running = self.head.hold.digest_after(&self.collection, record, held, hidden);
@@ -335,7 +352,7 @@ impl Work {
 fn tells_the_same(old: &Row, new: &Row) -> bool {
     let asked = |row: &Row| match &row.quarantine {
         Some(Quarantine::Version { hidden, mass, .. }) => Some((hidden.digest(), *mass)),
-        Some(Quarantine::Beside { .. } | Quarantine::Removal { .. }) | None => None,
+        Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => None,
     };
     old.version.digest() == new.version.digest() && asked(old) == asked(new) && old.excuse == new.excuse
 }
@@ -359,8 +376,7 @@ fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Ch
         return None;
     }
     let conflicts = if new.field_heads().iter().any(|head| head.stamps().len() > 1) {
-        let in_conflict = new.record();
-        in_conflict.fields().iter().filter(|(_, r)| r.is_conflict()).map(|(name, _)| name.clone()).collect()
+        new.record().conflicts().cloned().collect()
     } else {
         Vec::new()
     };
@@ -377,7 +393,7 @@ fn stamps_of<'a>(heads: &'a [FieldHead], name: &FieldName) -> Option<&'a [Stamp]
 fn empty_receipt(slice: &Slice, origin: &Origin, limits: crate::decide::limits::Limits) -> Receipt {
     let answer = match origin {
         Origin::Answer(answer) => Some(answer.clone()),
-        Origin::Peer { .. } | Origin::Own | Origin::Day { .. } => None,
+        Origin::Peer { .. } | Origin::Own | Origin::Listing | Origin::Day { .. } => None,
     };
     let named = answer.as_ref().and_then(|a| slice.lines.iter().find(|line| line.running == a.digest));
     let lapsed = named.map_or_else(Vec::new, |last| {

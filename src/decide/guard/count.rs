@@ -26,7 +26,7 @@ impl<'a> Counted<'a> {
     pub(super) fn of(index: usize, entry: &'a Entry) -> Option<Self> {
         let Proposal::Change { pass, .. } = &entry.proposal else { return None };
         let is_counted = match pass.by {
-            By::Peer | By::Bulk(Cause::Listing) => true,
+            By::Peer | By::Listed | By::Bulk(Cause::Listing) => true,
             By::Own(_) | By::Bulk(_) | By::Answer | By::Acknowledged | By::Retention => false,
         };
         let row = entry.before.as_ref()?;
