@@ -12,6 +12,7 @@ use holdfast::{
         diff::Refusal,
         line::LineKind,
         listing::{Listing, Partial},
+        slice::{Query, ReadSet},
     },
     values::{id::FieldName, value::Value},
     *,
@@ -38,6 +39,12 @@ fn person(n: usize) -> Fields {
 
 fn inputs(round: u128) -> Inputs<'static> {
     Inputs::new(RoundId(round), Trust::Account)
+}
+
+/// Every row, every line, the head and the ledgers.
+fn everything() -> ReadSet {
+    let all = Query::Range { after: None, limit: usize::MAX };
+    ReadSet::head(people()).with_lines().with_query(all)
 }
 
 /// A device with a native store beside it, as a phone has.
@@ -128,6 +135,16 @@ impl Phone {
 
     fn pending(&self) -> usize {
         self.device.pending(&people(), usize::MAX).unwrap().offers.len()
+    }
+
+    /// As after a restart: the store is written to a file and read back, and is what it was.
+    fn restart(&mut self) {
+        let bytes = postcard::to_stdvec(self.device.store()).unwrap();
+        let store: MemoryStore = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(postcard::to_stdvec(&store).unwrap(), bytes);
+        let read = |store: &MemoryStore| format!("{:?}", store.read(&everything()).unwrap());
+        assert_eq!(read(&store), read(self.device.store()));
+        self.device = Device::new(store, self.device.replica(), Guard::default());
     }
 
     /// As after the app's data was lost: another installation over the same native store.
@@ -525,6 +542,32 @@ fn layout_is_kept_and_never_counts() {
 }
 
 #[test]
+fn a_sync_that_did_two_things_is_undone_as_one() {
+    let (mut ada, mut ben, mut server) = in_step(10);
+    let before = ada.native.clone();
+    // Both change one phone number; Ben also removes somebody.
+    ben.native.get_mut(&id("p001")).unwrap().extend(card([("tel/a", "+1 2")]));
+    ben.remove(0..1);
+    ben.observe();
+    ben.sync(&mut server);
+    ada.native.get_mut(&id("p001")).unwrap().extend(card([("tel/a", "+1 1")]));
+    let observed = ada.observe().id.unwrap().revision;
+    let round = ada.next_round();
+    let pulled =
+        exchange(&mut ada.device, &mut server, &people(), &inputs(round.0)).unwrap().pulled.id.unwrap().revision;
+    ada.write_back();
+    let at = Timestamp::from_micros(9);
+    let receipt = ada.device.undo_all(&people(), &[pulled, observed], |_| true, "Ada", at).unwrap();
+    assert!(receipt.refused.is_empty());
+    ada.write_back();
+    assert_eq!(ada.native, before);
+    ada.sync(&mut server);
+    ben.sync(&mut server);
+    ben.write_back();
+    assert_eq!(ben.native, before);
+}
+
+#[test]
 fn an_edit_in_the_native_store_outlives_a_delete_elsewhere() {
     let (mut ada, mut ben, mut server) = in_step(10);
     ada.remove(0..1);
@@ -604,6 +647,7 @@ proptest! {
                 5 => drop(phone.observe()),
                 6 => phone.sync(&mut server),
                 7 => drop(phone.write_back()),
+                _ if value % 3 == 0 => phone.restart(),
                 _ => {
                     // Written to the native store, and the app stops before it has noted so.
                     let before = phone.device.clone();

@@ -2,12 +2,14 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
+use serde::{Deserialize, Serialize};
+
 use super::receipt::Receipt;
 use crate::decide::{line::Revision, row::Former};
 use crate::values::time::DayTick;
 
 /// One commit: its receipt, and what it replaced.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The receipt.
     pub receipt: Receipt,
@@ -37,7 +39,7 @@ pub struct Entry {
 /// assert_eq!(device.records(&people, None, 100)?, [id]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Journal(BTreeMap<Revision, Entry>);
 
 impl Journal {

@@ -3,6 +3,7 @@
 mod collection;
 mod ranks;
 mod rows;
+mod saved;
 
 use alloc::collections::BTreeMap;
 use core::convert::Infallible;
@@ -21,7 +22,8 @@ use crate::values::id::CollectionId;
 use collection::Collection;
 use ranks::Ranks;
 
-/// A store in memory, for tests, examples and small hosts. Cloning it is a backup.
+/// A store in memory, for tests, examples and small hosts. Cloning it is a backup; by serde it becomes a file and is read
+/// back as it was.
 ///
 /// ```
 /// use holdfast::{act::{memory::MemoryStore, store::Store}, decide::slice::ReadSet, values::id::CollectionId};
@@ -114,12 +116,18 @@ impl Store for MemoryStore {
             &mut account.ranks
         });
         collection.commit(batch, ranks);
-        if let Some(account) = &mut self.account
-            && let Some(ledger) = account.ranks.news(FirstSeen)
-        {
-            account.ledger = ledger;
+        if let Some(account) = &mut self.account {
+            account.note_ledger();
         }
         Ok(())
+    }
+}
+
+impl AccountState {
+    fn note_ledger(&mut self) {
+        if let Some(ledger) = self.ranks.news(FirstSeen) {
+            self.ledger = ledger;
+        }
     }
 }
 

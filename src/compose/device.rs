@@ -24,7 +24,7 @@ use crate::decide::{
     ledger::RoundId,
     line::{Hold, Revision},
     listing::Listing,
-    row::Row,
+    row::{Formers, Row},
     slice::{Query, ReadSet},
     write::{Seen, Write},
 };
@@ -245,10 +245,37 @@ impl<S: Store> Device<S> {
         by: impl Into<String>,
         at: Timestamp,
     ) -> Result<Receipt, WriteFailed<S::Error>> {
-        let set = ReadSet::head(receipt.collection.clone()).with_formers(receipt.revision);
-        let mut slice = round::read(&self.store, set).map_err(WriteFailed::Read)?;
-        let formers = slice.formers.take().ok_or_else(|| WriteFailed::NoReceipt { found: receipt.clone() })?;
-        let identifying = self.guard.identifying(&receipt.collection);
+        self.undo_all(&receipt.collection, &[receipt.revision], |_| true, by, at)
+    }
+
+    /// Brings back what was before several receipts of one collection, as one step: of the records that are `wanted`,
+    /// what was there before the first of them. Records changed since the last of them are left as they are, and
+    /// listed as refused.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn undo_all(
+        &mut self,
+        collection: &CollectionId,
+        receipts: &[Revision],
+        wanted: impl Fn(&RecordId) -> bool,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Receipt, WriteFailed<S::Error>> {
+        let head = || ReadSet::head(collection.clone());
+        let mut first_to_last = receipts.to_vec();
+        first_to_last.sort_unstable();
+        let mut formers = Formers::default();
+        for revision in first_to_last {
+            let slice = self.store.read(&head().with_formers(revision)).map_err(WriteFailed::Read)?;
+            let found = ReceiptId { collection: collection.clone(), revision };
+            let replaced = slice.formers.ok_or(WriteFailed::NoReceipt { found })?;
+            formers.extend(replaced.into_iter().filter(|former| wanted(&former.record)));
+        }
+        let formers = formers.into_vec();
+        let set = head().with_records(formers.iter().map(|former| former.record.clone()));
+        let slice = round::read(&self.store, set).map_err(WriteFailed::Read)?;
+        let identifying = self.guard.identifying(collection);
         let signature = Signature { by: by.into(), at };
         let draft = Draft::of_undo(slice, self.replica, &formers, &signature, identifying)?;
         Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)

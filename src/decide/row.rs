@@ -1,6 +1,9 @@
 //! What a replica holds of one record.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    vec::Vec,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -218,6 +221,28 @@ pub struct Former {
     pub before: Option<Version>,
     /// What the receipt left.
     pub after: Digest,
+}
+
+/// What records were before several receipts, taken together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Formers(BTreeMap<RecordId, Former>);
+
+impl Formers {
+    /// Adds what a later receipt replaced: of a record that is here already, what it left.
+    pub(crate) fn extend(&mut self, later: impl Iterator<Item = Former>) {
+        for former in later {
+            match self.0.entry(former.record.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(former);
+                }
+                Entry::Occupied(mut place) => place.get_mut().after = former.after,
+            }
+        }
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Former> {
+        self.0.into_values().collect()
+    }
 }
 
 /// Where a version says that its record was moved to.

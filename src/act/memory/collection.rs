@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{ranks::Ranks, rows::Rows};
+use super::{ranks::Ranks, rows::Rows, saved::SavedCollection};
 use crate::act::{journal::Journal, plan::Batch};
 use crate::decide::{
     ledger::{FirstSeen, Ledger},
@@ -60,10 +60,7 @@ impl Collection {
         for row in batch.rows {
             self.put(row, account.as_deref_mut());
         }
-        let places = &self.places;
-        if let Some(ledger) = self.ranks.news(|position| place_at(places, position)) {
-            self.ledger = ledger;
-        }
+        self.note_ledger();
         for (number, status) in batch.closed {
             let line = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
             if let Some(line) = line.and_then(|at| self.lines.get_mut(at)) {
@@ -81,6 +78,35 @@ impl Collection {
             self.journal.append(entry);
         }
         self.head = batch.head;
+    }
+
+    /// What is kept of it in a file.
+    pub(super) fn saved(&self) -> SavedCollection {
+        SavedCollection {
+            head: self.head.clone(),
+            rows: self.rows.iter().cloned().collect(),
+            lines: self.lines.clone(),
+            journal: self.journal.clone(),
+        }
+    }
+
+    /// As it was saved, with its indexes; what each row counts for is noted in `account`, too.
+    pub(super) fn restored(saved: SavedCollection, mut account: Option<&mut Ranks>) -> Self {
+        let SavedCollection { head, mut rows, lines, journal } = saved;
+        rows.sort_by_key(|row| row.first_seen);
+        let mut restored = Self { head, lines, journal, ..Self::default() };
+        for row in rows {
+            restored.put(row, account.as_deref_mut());
+        }
+        restored.note_ledger();
+        restored
+    }
+
+    fn note_ledger(&mut self) {
+        let places = &self.places;
+        if let Some(ledger) = self.ranks.news(|position| place_at(places, position)) {
+            self.ledger = ledger;
+        }
     }
 
     fn put(&mut self, row: Row, account: Option<&mut Ranks>) {

@@ -34,6 +34,11 @@ impl Rows {
         self.0.get(&Key::of(id)).map(|row| &**row)
     }
 
+    /// All of them, ascending by id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.0.values().map(|row| &**row)
+    }
+
     /// Puts a row in its place, and says which one was there.
     pub(super) fn put(&mut self, row: Row) -> (Option<Row>, &Row) {
         match self.0.entry(Key::of(&row.record)) {
