@@ -19,7 +19,6 @@ pub(crate) struct Looked {
     pub(crate) which: Which,
     pub(crate) root: Root,
     pub(crate) id: RootId,
-    pub(crate) walk: Walk,
     pub(crate) found: Found,
 }
 
@@ -41,8 +40,7 @@ impl Looked {
             Err(error @ BookError::Damaged { .. }) => Found::Damaged(error),
             Err(error) => return Err(Stop::Book(error)),
         };
-        let walk = root.walk()?;
-        Ok(Self { which, root, id, walk, found })
+        Ok(Self { which, root, id, found })
     }
 
     pub(crate) const fn index(&self) -> Option<&Index> {
@@ -53,11 +51,11 @@ impl Looked {
     }
 
     /// Every file is as it was noted, there is no other, and nothing was left to do.
-    fn is_as_noted(&self) -> bool {
-        let Some(index) = self.index().filter(|index| index.is_settled && self.walk.errors.is_empty()) else {
+    fn is_as_noted(&self, walk: &Walk) -> bool {
+        let Some(index) = self.index().filter(|index| index.is_settled && walk.errors.is_empty()) else {
             return false;
         };
-        let held = self.walk.collections.iter().map(|collection| match &collection.contents {
+        let held = walk.collections.iter().map(|collection| match &collection.contents {
             Contents::Listed(listing) if listing.errors.is_empty() => Some((&collection.name, &listing.items)),
             Contents::Listed(_) | Contents::Unreadable(_) => None,
         });
@@ -85,7 +83,7 @@ impl Looked {
 
 /// Whether nothing has happened since both sides were last in step with each other: then there is nothing to do, and
 /// no need to read what they hold.
-pub(crate) fn is_quiet(left: &Looked, right: &Looked) -> bool {
+pub(crate) fn is_quiet([left, right]: &[Looked; 2], [left_walk, right_walk]: [&Walk; 2]) -> bool {
     let (Some(ours), Some(theirs)) = (left.index(), right.index()) else { return false };
     let knows = ours.peer(theirs.me).is_some_and(|peer| Some(peer.save) == theirs.last_save());
     let is_known = theirs.peer(ours.me).is_some_and(|peer| ours.has_saved(peer.save));
@@ -94,9 +92,9 @@ pub(crate) fn is_quiet(left: &Looked, right: &Looked) -> bool {
         && is_known
         && is_here(ours, left)
         && is_here(theirs, right)
-        && ours.holds + theirs.holds == 0
-        && left.is_as_noted()
-        && right.is_as_noted()
+        && (ours.holds, theirs.holds) == (0, 0)
+        && left.is_as_noted(left_walk)
+        && right.is_as_noted(right_walk)
 }
 
 /// What each side's bookkeeping is worth, by its own word and the other's.

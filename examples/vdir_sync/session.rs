@@ -8,7 +8,7 @@ use super::{
     answer,
     args::Args,
     book::{self, BookError, Lock, LockError, RootId, StateDir, WriteError},
-    folder::RootError,
+    folder::{RootError, Walk},
     look::{self, Found, Looked, STATE},
     memory::{Body, Identity, Index, Run},
     observe::{Care, observe},
@@ -81,15 +81,16 @@ pub(crate) fn run(args: &Args) -> Result<Report, Stop> {
     }
     let mut report = Report::new(args.is_dry, args.call());
     let is_asked = !args.answers.is_empty() || args.undo.is_some();
-    if !is_asked && look::is_quiet(&looked[0], &looked[1]) {
+    let [left_walk, right_walk] = [looked[0].root.walk()?, looked[1].root.walk()?];
+    if !is_asked && look::is_quiet(&looked, [&left_walk, &right_walk]) {
         return Ok(report);
     }
     let standings = look::standings(&looked[0], &looked[1])?;
     let [left_looked, right_looked] = looked;
     let [left_hands, right_hands] = hands;
     let [left_standing, right_standing] = standings;
-    let mut left = open(left_looked, left_hands, left_standing, MemoryStore::device())?;
-    let mut right = open(right_looked, right_hands, right_standing, MemoryStore::server())?;
+    let mut left = open((left_looked, left_walk), left_hands, left_standing, MemoryStore::device())?;
+    let mut right = open((right_looked, right_walk), right_hands, right_standing, MemoryStore::server())?;
     let mut session =
         Session { round: RoundId(random()?), care: Care::Whole, report: &mut report, progress: &progress };
     session.settle_standings(&mut left, &mut right)?;
@@ -112,8 +113,13 @@ fn check_apart(left: &RootId, right: &RootId) -> Result<(), Stop> {
     Ok(())
 }
 
-fn open(looked: Looked, hands: Option<Lock>, standing: Standing, fresh: MemoryStore) -> Result<Side, Stop> {
-    let Looked { which, root, id, walk, found } = looked;
+fn open(
+    (looked, walk): (Looked, Walk),
+    hands: Option<Lock>,
+    standing: Standing,
+    fresh: MemoryStore,
+) -> Result<Side, Stop> {
+    let Looked { which, root, id, found } = looked;
     let held = (which, root, walk, hands);
     match found {
         Found::Nothing => Ok(Side::new(held, standing, (None, Index::new(id, identity()?)), Body::new(fresh))),
