@@ -568,6 +568,17 @@ fn a_sync_that_did_two_things_is_undone_as_one() {
 }
 
 #[test]
+fn a_new_server_is_given_everything() {
+    let (mut ada, _, _) = in_step(10);
+    let mut other = Server::new(MemoryStore::server(), ReplicaId::from_entropy(98).unwrap(), Guard::default());
+    ada.sync(&mut other);
+    assert_eq!(other.since(&people(), decide::line::Revision(0), 100).unwrap().offers.len(), 0);
+    ada.device.unacknowledge(&people()).unwrap();
+    ada.sync(&mut other);
+    assert_eq!(other.since(&people(), decide::line::Revision(0), 100).unwrap().offers.len(), 10);
+}
+
+#[test]
 fn an_edit_in_the_native_store_outlives_a_delete_elsewhere() {
     let (mut ada, mut ben, mut server) = in_step(10);
     ada.remove(0..1);

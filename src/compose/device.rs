@@ -322,6 +322,18 @@ impl<S: Store> Device<S> {
         Ok(())
     }
 
+    /// Notes that the server is not the one that was synced with: nothing is known to be there, and every record is
+    /// pending again (S8).
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn unacknowledge(&mut self, collection: &CollectionId) -> Result<(), RoundError<S::Error>> {
+        let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(Query::ALL));
+        let draft = Draft::of_new_peer(slice.map_err(RoundError::Read)?);
+        apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?;
+        Ok(())
+    }
+
     /// How far the changes of `server` have been taken in.
     ///
     /// # Errors

@@ -187,6 +187,8 @@ pub(crate) enum By {
     Answer,
     /// A peer's word that it has this.
     Acknowledged,
+    /// The loss of the peer that had this.
+    Unacknowledged,
     /// The end of a retention.
     Retention,
 }
@@ -196,20 +198,16 @@ impl Draft {
     pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
         let entries = acknowledged.iter().filter_map(|(record, digest)| {
             let row = slice.rows.get(record).filter(|row| row.is_pending && row.known().digest() == *digest)?;
-            let pass = Change {
-                version: row.version.clone(),
-                after: After::Same,
-                by: By::Acknowledged,
-                harm: Harm::default(),
-                excuse: None,
-                closes: LineStatus::Struck,
-                peer: Some(PeerKnows { digest: *digest, holds: false }),
-                native: None,
-            };
-            let proposal = Proposal::Change { pass, held: None, excused: None };
-            Some(Entry { record: record.clone(), before: Some(row.clone()), proposal })
+            Some(told(row, By::Acknowledged, Some(PeerKnows { digest: *digest, holds: false })))
         });
         let entries = entries.collect();
+        Self { slice, origin: Origin::Own, entries }
+    }
+
+    /// Proposes to note that no peer has named anything as its own: every record of the slice is pending again.
+    pub fn of_new_peer(slice: Slice) -> Self {
+        let untold = slice.rows.values().filter(|row| !row.is_pending);
+        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
         Self { slice, origin: Origin::Own, entries }
     }
 
@@ -237,4 +235,20 @@ impl Draft {
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// Nothing new but whether a peer has it.
+fn told(row: &Row, by: By, peer: Option<PeerKnows>) -> Entry {
+    let pass = Change {
+        version: row.version.clone(),
+        after: After::Same,
+        by,
+        harm: Harm::default(),
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer,
+        native: None,
+    };
+    let proposal = Proposal::Change { pass, held: None, excused: None };
+    Entry { record: row.record.clone(), before: Some(row.clone()), proposal }
 }

@@ -207,6 +207,7 @@ impl Work {
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
         row.is_pending = match peer {
             Some(_) if by == By::Acknowledged => false,
+            None if by == By::Unacknowledged => true,
             Some(peer) if row.known().digest() == peer.digest => {
                 // The peer has all of it, but not the answer or the question that goes with it, or that there is none
                 // any more.

@@ -1,0 +1,94 @@
+//! What a person said: answers to holds, and the wish to undo a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast::{
+    CollectionId, RecordId, Timestamp, act::receipt::Effect, decide::line::Revision, values::digest::Digest,
+};
+
+use super::{
+    args::Said,
+    memory::{Run, Step},
+    observe::now_nanos,
+    report::Report,
+    session::Stop,
+    side::Side,
+};
+
+/// Takes every answer, or none: one that answers nothing stops the run before anything was changed.
+pub(crate) fn take(said: &[Said], by: Option<&str>, sides: [&mut Side; 2], report: &mut Report) -> Result<(), Stop> {
+    let [left, right] = sides;
+    let at = Timestamp::from_micros(now_nanos() / 1000);
+    for said in said {
+        let digest = match said {
+            Said::Approve(digest) | Said::Keep(digest) => *digest,
+        };
+        let (side, collection) = match (asked(left, digest)?, asked(right, digest)?) {
+            (Some(collection), _) => (&mut *left, collection),
+            (None, Some(collection)) => (&mut *right, collection),
+            (None, None) => return Err(Stop::NoHold { digest }),
+        };
+        let by = by.unwrap_or("the person who ran it");
+        let receipt = match said {
+            Said::Approve(_) => side.device().consent(&collection, digest, by, at),
+            Said::Keep(_) => side.device().keep(&collection, digest, by, at),
+        };
+        let receipt = receipt.map_err(|error| Stop::Answer { digest, why: error.to_string() })?;
+        side.committed(&receipt, true);
+        side.touched();
+        report.saw(&receipt);
+    }
+    Ok(())
+}
+
+/// The collection in which this side asked under a digest.
+fn asked(side: &mut Side, digest: Digest) -> Result<Option<CollectionId>, Stop> {
+    for collection in side.collections() {
+        let hold = side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
+        if hold.is_some_and(|hold| hold.lines.iter().any(|line| line.running == digest)) {
+            return Ok(Some(collection));
+        }
+    }
+    Ok(None)
+}
+
+/// Brings back what was before a run: what it removed and overwrote on either side, and what came to the left. What
+/// somebody had added on the left stays.
+pub(crate) fn undo(name: &str, left: &mut Side, report: &mut Report) -> Result<(), Stop> {
+    let run = left.body.runs.iter().find(|run| run.name == name).cloned();
+    let Run { steps, .. } = run.ok_or_else(|| Stop::NoRun { name: name.to_owned() })?;
+    let mut collections: BTreeMap<CollectionId, Vec<Step>> = BTreeMap::new();
+    for step in steps {
+        collections.entry(step.collection.clone()).or_default().push(step);
+    }
+    let at = Timestamp::from_micros(now_nanos() / 1000);
+    for (collection, steps) in collections {
+        let added = added_here(left, &steps);
+        let revisions: Vec<Revision> = steps.iter().map(|step| step.revision).collect();
+        let wanted = |record: &RecordId| !added.contains(record);
+        let receipt = left.device().undo_all(&collection, &revisions, wanted, "undo", at);
+        let receipt = receipt.map_err(|error| Stop::Undo { why: error.to_string() })?;
+        left.committed(&receipt, true);
+        for (record, refusal) in &receipt.refused {
+            report.note(format!("{collection}: {record}: {refusal}"));
+        }
+    }
+    Ok(())
+}
+
+/// What the folder had that was new.
+fn added_here(side: &Side, steps: &[Step]) -> BTreeSet<RecordId> {
+    let own = steps.iter().filter(|step| step.is_own);
+    let entries = own.filter_map(|step| side.body.store.journal(&step.collection)?.at(step.revision));
+    let changes = entries.flat_map(|entry| &entry.receipt.changes);
+    changes.filter(|change| change.effect == Effect::Added).map(|change| change.record.clone()).collect()
+}
+
+/// Every collection of a side that has an open hold, counted.
+pub(crate) fn open_holds(side: &mut Side) -> Result<usize, Stop> {
+    let mut open = 0;
+    for collection in side.collections() {
+        open += usize::from(side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?.is_some());
+    }
+    Ok(open)
+}

@@ -1,0 +1,120 @@
+//! Where the bookkeeping is, and the lock that lets one write there.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use super::error::LockError;
+
+const LOCK: &str = "lock";
+
+/// Where the bookkeeping is, or would be. What has only this can read, and creates nothing: it is what a dry run has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+}
+
+impl StateDir {
+    /// Names the place. Nothing is opened yet.
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The right to write below one root and into its bookkeeping, for as long as this value lives. It is an exclusive lock
+/// of the operating system, so it ends with the process, however that ends; there is nothing to clean up.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    state: StateDir,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or says at once that another process has it. Creates the directory, for its owner only; the one
+    /// above must be there, so that nothing is created where a disk is not connected.
+    pub(crate) fn take(path: impl Into<PathBuf>) -> Result<Self, LockError> {
+        let state = StateDir::at(path);
+        create_private(&state.path)?;
+        let at = state.path.join(LOCK);
+        let failed = |doing| {
+            let at = at.clone();
+            move |source| LockError::Disk { doing, at, source }
+        };
+        loop {
+            let file = open(&at).map_err(failed("open the lock"))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held { dir: state.path }),
+                Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
+            }
+            // Somebody may have removed the file since it was opened: then the next one would lock another one.
+            if is_at(&file, &at).map_err(failed("look at the lock"))? {
+                return Ok(Self { state, _file: file });
+            }
+        }
+    }
+
+    /// The place that this lock is for.
+    pub(crate) fn state(&self) -> &StateDir {
+        &self.state
+    }
+}
+
+fn create_private(path: &Path) -> Result<(), LockError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done.and_then(|()| path.parent().map_or(Ok(()), sync_dir)).map_err(|source| LockError::Disk {
+            doing: "create the folder",
+            at: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn open(at: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    no_waiting(&mut options);
+    options.open(at)
+}
+
+/// Opening a pipe that somebody laid there does not wait for ever.
+#[cfg_attr(not(unix), expect(clippy::needless_pass_by_ref_mut, reason = "there is nothing to set"))]
+pub(super) fn no_waiting(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    if let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) {
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
+    }
+}
+
+/// Makes what was done to names in a directory last.
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    if cfg!(unix) { File::open(here)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, at: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let ours = file.metadata()?;
+    match fs::metadata(at) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// An open file can not be removed here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _at: &Path) -> io::Result<bool> {
+    Ok(true)
+}

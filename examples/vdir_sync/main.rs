@@ -1,0 +1,64 @@
+//! Two-way sync of two folders in the vdir layout: `ROOT/<collection>/<item>.vcf` or `.ics`, one item a file.
+//!
+//! ```sh
+//! cargo run --release --example vdir_sync -- LEFT RIGHT [--state DIR] [--dry-run] [--json]
+//!     [--approve DIGEST --by NAME] [--keep DIGEST] [--undo RECEIPT]
+//! ```
+//!
+//! LEFT plays a device, RIGHT the server that other devices sync with, too. Exit codes: 0, both sides are equal; 2, it
+//! could not run and nothing was changed; 3, in step except for what is held or in error.
+//!
+//! A page each: [`session`] is the whole run, from looking to reporting. [`look`] opens both sides and asks what each
+//! one remembers; [`observe`] takes in what the folders show; [`answer`] what a person said; [`show`] writes the folders.
+//! [`item`] is the file format, [`folder`] and [`book`] are the disk.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+#![allow(clippy::disallowed_methods, reason = "the command has the clock and the entropy that the library does not")]
+
+use std::process::ExitCode;
+
+mod answer;
+mod args;
+mod book;
+mod folder;
+mod item;
+mod look;
+mod memory;
+mod names;
+mod observe;
+mod progress;
+mod report;
+mod session;
+mod show;
+mod side;
+
+fn main() -> ExitCode {
+    let args = match args::parse(std::env::args_os().skip(1)) {
+        Ok(args::Command::Sync(args)) => args,
+        Ok(args::Command::Help) => {
+            println!("{}", args::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(stop) => return stopped(false, &stop),
+    };
+    match session::run(&args) {
+        Ok(report) => {
+            if args.is_json {
+                println!("{}", report.to_json());
+            } else {
+                print!("{report}");
+            }
+            if report.is_in_step() { ExitCode::SUCCESS } else { ExitCode::from(3) }
+        }
+        Err(stop) => stopped(args.is_json, &stop),
+    }
+}
+
+/// Nothing was changed, and why.
+fn stopped(is_json: bool, stop: &session::Stop) -> ExitCode {
+    if is_json {
+        println!("{}", report::stopped(stop));
+    }
+    eprintln!("{stop}");
+    ExitCode::from(2)
+}

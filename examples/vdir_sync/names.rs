@@ -1,0 +1,50 @@
+//! Names: which record a file is, and what a person calls a record.
+
+use std::collections::BTreeMap;
+
+use holdfast::{
+    RecordId,
+    values::{id::FieldName, register::Show, value::Value, version::Version},
+};
+
+use super::folder::shown;
+
+/// In bytes; what is longer is hashed.
+const MAX_UID_BYTES: usize = 200;
+/// Records without a UID are called by their first file's name, under this prefix.
+const BY_FILE: &str = "file:";
+/// In characters.
+const MAX_LABEL_CHARS: usize = 60;
+
+/// Which record a file is: by its UID, else as it was noted before, else by its name.
+pub(crate) fn record_of(uid: Option<&str>, noted: Option<&RecordId>, file: &str) -> Option<RecordId> {
+    let hashed = |kind: &str, text: &str| format!("{kind}{}", blake3::hash(text.as_bytes()).to_hex());
+    let name = match (uid, noted) {
+        (Some(uid), _) if (1..=MAX_UID_BYTES).contains(&uid.len()) && !uid.starts_with(BY_FILE) => uid.to_owned(),
+        (Some(uid), _) if !uid.is_empty() => hashed("uid:", uid),
+        (_, Some(noted)) => return Some(noted.clone()),
+        _ if file.len() <= MAX_UID_BYTES => format!("{BY_FILE}{file}"),
+        _ => hashed(BY_FILE, file),
+    };
+    RecordId::new(name).ok()
+}
+
+/// What a file shows of a version.
+pub(crate) fn fields_of(version: &Version) -> BTreeMap<FieldName, Value> {
+    let record = version.record();
+    record.shown(Show::Latest).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// What a person calls a record: its `FN` or `SUMMARY`, else its id.
+pub(crate) fn label(record: &RecordId, version: &Version) -> String {
+    let fields = fields_of(version);
+    let line = ["FN", "SUMMARY"].iter().find_map(|name| fields.get(&FieldName::new(name).ok()?));
+    let text = match line {
+        Some(Value::Text(line)) => {
+            line.rsplit_once(':').map(|(_, text)| text.trim().replace("\\,", ",").replace("\\;", ";"))
+        }
+        _ => None,
+    };
+    let label = text.filter(|text| !text.is_empty()).unwrap_or_else(|| record.as_str().to_owned());
+    shown(&label.chars().take(MAX_LABEL_CHARS).collect::<String>())
+}

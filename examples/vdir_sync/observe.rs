@@ -1,0 +1,195 @@
+//! What the folders show, taken in.
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use holdfast::{
+    CollectionId, RecordId, RoundId, Timestamp,
+    decide::{
+        diff::Refusal,
+        line::LineKind,
+        listing::{Listing, Partial},
+    },
+    values::{id::FieldName, value::Value},
+};
+
+use super::{
+    folder::{Contents, Item},
+    item,
+    memory::Noted,
+    names::record_of,
+    progress::Progress,
+    report::Report,
+    session::Stop,
+    side::{Side, Standing},
+};
+
+/// How the folder of a side is listed in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// What is missing was removed.
+    Whole,
+    /// Nothing is known to be removed.
+    Additive,
+}
+
+/// Takes in what one side's folder shows.
+pub(crate) fn observe(
+    side: &mut Side,
+    care: Care,
+    round: RoundId,
+    report: &mut Report,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    for error in &side.walk.errors {
+        report.trouble(side.which, error);
+    }
+    for collection in side.collections() {
+        if side.walk.errors.iter().any(|error| error.collection.as_deref() == Some(collection.as_str())) {
+            continue; // Something stands in its place, and says nothing of what it holds.
+        }
+        let read = match side.walked(collection.as_str()) {
+            Some(Contents::Unreadable(error)) => {
+                report.trouble(side.which, error);
+                continue;
+            }
+            Some(Contents::Listed(_)) | None => Reading::of(side, &collection, report, progress),
+        };
+        read.take_in(side, &collection, care, round, report)?;
+    }
+    Ok(())
+}
+
+/// The files of one collection, those read that had to be.
+struct Reading {
+    listing: Partial,
+    count: usize,
+    /// What is noted of each file.
+    notes: BTreeMap<String, Noted>,
+    files: BTreeMap<RecordId, Vec<String>>,
+    /// A file that can not be read, and that may be any record.
+    has_unknown: bool,
+}
+
+impl Reading {
+    fn of(side: &Side, collection: &CollectionId, report: &mut Report, progress: &Progress) -> Self {
+        let (listing, notes, files) = (Partial::new(collection.clone()), BTreeMap::new(), BTreeMap::new());
+        let mut reading = Self { listing, count: 0, notes, files, has_unknown: false };
+        let items = side.items(collection.as_str());
+        for (done, item) in items.iter().enumerate() {
+            progress.tell(&format!("{} {collection}", side.which), done, items.len());
+            reading.file(side, collection, item, report);
+        }
+        if let Some(Contents::Listed(listed)) = side.walked(collection.as_str()) {
+            for error in &listed.errors {
+                report.trouble(side.which, error);
+                let noted = error.file.as_ref().and_then(|file| side.noted(collection.as_str(), file));
+                if let (Some(file), Some(noted)) = (&error.file, noted) {
+                    reading.unreadable(file, noted.clone());
+                }
+            }
+        }
+        reading
+    }
+
+    fn file(&mut self, side: &Side, collection: &CollectionId, item: &Item, report: &mut Report) {
+        let noted = side.noted(collection.as_str(), &item.file);
+        if let Some(noted) = noted.filter(|noted| noted.is_trusted && noted.print == item.print) {
+            self.named(&item.file, noted.clone());
+            self.listing.unchanged(noted.record.clone());
+            return;
+        }
+        let is_settled = item.print.is_settled(now_nanos());
+        let parsed = side
+            .root
+            .read(collection.as_str(), &item.file, &item.print)
+            .map_err(|error| report.trouble(side.which, &error))
+            .and_then(|bytes| {
+                let what = |error: &item::ItemError| error.to_string();
+                item::parse(&item.file, bytes)
+                    .map_err(|error| report.file_trouble(side.which, collection, &item.file, &what(&error)))
+            });
+        let record = parsed
+            .as_ref()
+            .ok()
+            .and_then(|parsed| record_of(parsed.uid.as_deref(), noted.map(|noted| &noted.record), &item.file));
+        match (parsed, record, noted) {
+            (Ok(parsed), Some(record), _) => {
+                let at = Timestamp::from_micros(item.print.mtime_nanos / 1000);
+                let is_old = matches!(side.standing, Standing::Evidence(_));
+                let noted = Noted { print: item.print, record: record.clone(), is_trusted: is_settled };
+                self.named(&item.file, noted);
+                let at = if is_old { Timestamp::default() } else { at };
+                self.entry(record, parsed.fields, at);
+            }
+            (_, _, Some(noted)) => self.unreadable(&item.file, noted.clone()),
+            (_, _, None) => self.has_unknown = true,
+        }
+    }
+
+    fn named(&mut self, file: &str, noted: Noted) {
+        self.count += 1;
+        self.files.entry(noted.record.clone()).or_default().push(file.to_owned());
+        self.notes.insert(file.to_owned(), noted);
+    }
+
+    fn entry(&mut self, record: RecordId, fields: BTreeMap<FieldName, Value>, at: Timestamp) {
+        self.listing.entry(record, fields, at);
+    }
+
+    fn unreadable(&mut self, file: &str, noted: Noted) {
+        self.listing.unreadable(noted.record.clone());
+        self.named(file, Noted { is_trusted: false, ..noted });
+    }
+
+    fn take_in(
+        mut self,
+        side: &mut Side,
+        collection: &CollectionId,
+        care: Care,
+        round: RoundId,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        let listing: Listing = match care {
+            Care::Whole if !self.has_unknown => match self.listing.complete(self.count) {
+                Ok(complete) => complete.into(),
+                Err(cut) => cut.listing.into(),
+            },
+            Care::Whole | Care::Additive => self.listing.into(),
+        };
+        let at = Timestamp::from_micros(now_nanos() / 1000);
+        let receipt = side.device().observe(&listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
+        side.committed(&receipt, true);
+        report.saw(&receipt);
+        for (record, refusal) in &receipt.refused {
+            let files = self.files.get(record).map(|files| files.join("', '")).unwrap_or_default();
+            match refusal {
+                Refusal::Unreadable => {} // The file's own error has said so.
+                Refusal::ListedTwice => {
+                    let what = "they have one UID; they were left as they are. Give all but one another UID";
+                    report.file_trouble(side.which, collection, &files, what);
+                }
+                other => report.file_trouble(side.which, collection, &files, &other.to_string()),
+            }
+        }
+        let hold = side.device().hold(collection).map_err(|error| Stop::Bug(error.to_string()))?;
+        let contested = hold.iter().flat_map(|hold| hold.open()).filter(|line| line.kind == LineKind::Contents);
+        let contested: Vec<RecordId> = contested.map(|line| line.record.clone()).collect();
+        // What was not taken in is read again next time.
+        let refused = receipt.refused.iter().map(|(record, _)| record);
+        for record in refused.chain(&contested) {
+            for noted in self.notes.values_mut().filter(|noted| noted.record == *record) {
+                noted.is_trusted = false;
+            }
+        }
+        let refused: Vec<RecordId> = receipt.refused.iter().map(|(record, _)| record.clone()).collect();
+        side.contested.extend(refused.into_iter().chain(contested).map(|record| (collection.clone(), record)));
+        *side.files(collection.as_str()) = self.notes;
+        Ok(())
+    }
+}
+
+/// By the system's clock, since 1970.
+pub(crate) fn now_nanos() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,256 @@
+//! What a run did, for a person and for a program.
+
+use std::{collections::BTreeSet, fmt};
+
+use holdfast::{
+    CollectionId, Receipt,
+    act::receipt::Effect,
+    decide::{
+        breach::Why,
+        line::{Hold, Line, LineKind},
+    },
+};
+use serde::Serialize;
+
+use super::{
+    folder::EntryError,
+    names::label,
+    session::Stop,
+    side::{Side, Which},
+};
+
+/// Names shown of a hold.
+const SAMPLES: usize = 5;
+
+/// What was written to one folder, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Counts {
+    added: usize,
+    changed: usize,
+    removed: usize,
+}
+
+/// What was done to one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    Nothing,
+    Added,
+    Changed,
+    Removed,
+}
+
+/// A question that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Held {
+    digest: String,
+    /// The side that would lose.
+    side: String,
+    collection: String,
+    removals: usize,
+    of: u64,
+    reason: String,
+    samples: Vec<String>,
+}
+
+/// Fields in which two people wrote different things. Both are kept, and one is shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Conflict {
+    collection: String,
+    record: String,
+    fields: Vec<String>,
+}
+
+/// What could not be dealt with, and was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Trouble {
+    side: String,
+    collection: Option<String>,
+    file: Option<String>,
+    message: String,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    left: Counts,
+    right: Counts,
+    conflicts: BTreeSet<Conflict>,
+    held: Vec<Held>,
+    errors: BTreeSet<Trouble>,
+    notes: Vec<String>,
+    pub(crate) receipt: Option<String>,
+    is_dry_run: bool,
+    /// How the command was called, for the commands that it shows.
+    #[serde(skip)]
+    call: String,
+}
+
+impl Report {
+    pub(crate) const fn new(is_dry_run: bool, call: String) -> Self {
+        let nothing = Counts { added: 0, changed: 0, removed: 0 };
+        Self {
+            left: nothing,
+            right: nothing,
+            conflicts: BTreeSet::new(),
+            held: Vec::new(),
+            errors: BTreeSet::new(),
+            notes: Vec::new(),
+            receipt: None,
+            is_dry_run,
+            call,
+        }
+    }
+
+    /// Whether both sides are equal, and nothing waits.
+    pub(crate) fn is_in_step(&self) -> bool {
+        self.held.is_empty() && self.errors.is_empty()
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| stopped(&Stop::Bug(error.to_string())))
+    }
+
+    /// Notes what a commit brought to light.
+    pub(crate) fn saw(&mut self, receipt: &Receipt) {
+        for change in receipt.changes.iter().filter(|change| !change.conflicts.is_empty()) {
+            if change.effect == Effect::Hidden {
+                continue;
+            }
+            let fields = change.conflicts.iter().map(|field| field.as_str().to_owned()).collect();
+            let (collection, record) = (receipt.collection.to_string(), change.record.to_string());
+            self.conflicts.insert(Conflict { collection, record, fields });
+        }
+    }
+
+    pub(crate) fn wrote(&mut self, which: Which, wrote: Wrote) {
+        let counts = match which {
+            Which::Left => &mut self.left,
+            Which::Right => &mut self.right,
+        };
+        match wrote {
+            Wrote::Nothing => {}
+            Wrote::Added => counts.added += 1,
+            Wrote::Changed => counts.changed += 1,
+            Wrote::Removed => counts.removed += 1,
+        }
+    }
+
+    pub(crate) fn trouble(&mut self, which: Which, error: &EntryError) {
+        self.errors.insert(Trouble {
+            side: which.to_string(),
+            collection: error.collection.clone(),
+            file: error.file.clone(),
+            message: error.to_string(),
+        });
+    }
+
+    pub(crate) fn file_trouble(&mut self, which: Which, collection: &CollectionId, file: &str, what: &str) {
+        let shown = super::folder::shown(&format!("{collection}/{file}"));
+        self.errors.insert(Trouble {
+            side: which.to_string(),
+            collection: Some(collection.as_str().to_owned()),
+            file: Some(file.to_owned()),
+            message: format!("'{shown}': {what}"),
+        });
+    }
+
+    /// Why this run was a careful one.
+    pub(crate) fn reason(&mut self, which: Which, message: String) {
+        self.errors.insert(Trouble { side: which.to_string(), collection: None, file: None, message });
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Lists every question that is open on a side.
+    pub(crate) fn holds(&mut self, side: &mut Side) -> Result<(), Stop> {
+        for collection in side.collections() {
+            let hold = side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
+            if let Some(hold) = hold {
+                for (loser, lines) in by_loser(side.which, &hold) {
+                    self.held.push(held(side, &hold, loser, &lines));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The open lines of a hold, by the side that would lose. What a folder lacks is lost to the other one; what came from
+/// the other one is lost to this one. What this side shows and the other holds is the other's question.
+fn by_loser<'a>(which: Which, hold: &'a Hold) -> Vec<(Which, Vec<&'a Line>)> {
+    let of =
+        |kinds: [LineKind; 2]| -> Vec<&'a Line> { hold.open().filter(|line| kinds.contains(&line.kind)).collect() };
+    let sides = [
+        (which.other(), of([LineKind::Proposal, LineKind::Contents])),
+        (which, of([LineKind::Loss, LineKind::MassChange])),
+    ];
+    sides.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
+    use holdfast::{Store as _, decide::slice::ReadSet};
+    let first = lines.iter().take(SAMPLES).map(|line| line.record.clone());
+    let Ok(slice) = side.body.store.read(&ReadSet::head(hold.collection.clone()).with_records(first));
+    let samples = lines.iter().filter_map(|line| slice.rows.get(&line.record));
+    let why =
+        lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
+    Held {
+        digest: hold.digest.to_string(),
+        side: loser.to_string(),
+        collection: hold.collection.as_str().to_owned(),
+        removals: lines.len(),
+        of: hold.of,
+        reason: why.map(ToString::to_string).unwrap_or_default(),
+        samples: samples.take(SAMPLES).map(|row| label(&row.record, &row.version)).collect(),
+    }
+}
+
+/// The object of a run that could not be made.
+pub(crate) fn stopped(stop: &Stop) -> String {
+    serde_json::json!({ "stopped": stop.to_string() }).to_string()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let would = if self.is_dry_run { "would be " } else { "" };
+        for (which, counts) in [(Which::Left, self.left), (Which::Right, self.right)] {
+            let Counts { added, changed, removed } = counts;
+            if counts != Counts::default() {
+                writeln!(f, "{which}: {would}{added} added, {changed} changed, {removed} removed")?;
+            }
+        }
+        for Conflict { collection, record, fields } in &self.conflicts {
+            writeln!(f, "conflict: {collection}/{record}: both values of {} are kept", fields.join(", "))?;
+        }
+        for held in &self.held {
+            let Held { digest, side, collection, removals, of, reason, samples } = held;
+            let more = removals.saturating_sub(samples.len());
+            let names = samples.join(", ");
+            writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;
+            writeln!(f, "  why:     {reason}")?;
+            let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            writeln!(f, "  which:   {names}{and_more}")?;
+            writeln!(f, "  keep:    {} --keep {digest}", self.call)?;
+            writeln!(f, "  approve: {} --approve {digest} --by NAME", self.call)?;
+        }
+        for Trouble { side, message, .. } in &self.errors {
+            writeln!(f, "error: {side}: {message}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        if let Some(receipt) = &self.receipt {
+            writeln!(f, "undo with: {} --undo {receipt}", self.call)?;
+        }
+        if self.is_in_step() {
+            writeln!(f, "both sides are equal")?;
+        }
+        Ok(())
+    }
+}

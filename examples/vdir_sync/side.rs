@@ -1,0 +1,197 @@
+//! One side while a run lasts: its folder, its replica, and the right to write, if there is one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use holdfast::{
+    CollectionId, Device, Guard, Limits, MemoryStore, Receipt, RecordId, ReplicaId, Server, Store as _,
+    decide::slice::{Query, ReadSet},
+};
+
+use super::{
+    book::{self, Lock},
+    folder::{Contents, Item, Listing, Root, Walk},
+    memory::{Body, Identity, Index, Noted, Peer, Step},
+    session::{Stop, random},
+};
+
+/// Which side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Which {
+    Left,
+    Right,
+}
+
+impl Which {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        })
+    }
+}
+
+/// What a side's bookkeeping is worth in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is the only copy, and as new as it can be: a file that is missing was removed.
+    Trusted,
+    /// There is none, as is to be expected: this side is new.
+    New,
+    /// It is missing, a copy, or older than it should be. It says what is known, and nothing is removed on its word.
+    Evidence(String),
+}
+
+/// One side, open.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub(crate) which: Which,
+    pub(crate) root: Root,
+    pub(crate) walk: Walk,
+    /// `None` on a dry run: then nothing can be written.
+    pub(crate) hands: Option<Lock>,
+    pub(crate) standing: Standing,
+    pub(crate) index: Index,
+    pub(crate) body: Body,
+    /// What the disk holds of both.
+    saved: Option<Index>,
+    is_changed: bool,
+    pub(crate) steps: Vec<Step>,
+    /// Records whose files show what was not taken in, and that nothing may be written over.
+    pub(crate) contested: BTreeSet<(CollectionId, RecordId)>,
+}
+
+impl Side {
+    pub(crate) fn new(
+        (which, root, walk, hands): (Which, Root, Walk, Option<Lock>),
+        standing: Standing,
+        (saved, index): (Option<Index>, Index),
+        body: Body,
+    ) -> Self {
+        let (is_changed, steps, contested) = (saved.is_none(), Vec::new(), BTreeSet::new());
+        Self { which, root, walk, hands, standing, index, body, saved, is_changed, steps, contested }
+    }
+
+    /// This side as a device: it lists, and a person answers here.
+    pub(crate) fn device(&mut self) -> Device<&mut MemoryStore> {
+        let guard = self.guard();
+        Device::new(&mut self.body.store, self.index.me.replica, guard)
+    }
+
+    /// This side as a server.
+    pub(crate) fn server(&mut self) -> Server<&mut MemoryStore> {
+        let guard = self.guard();
+        Server::new(&mut self.body.store, self.index.me.replica, guard)
+    }
+
+    /// People are recognised by their name, appointments by what they are called.
+    fn guard(&self) -> Guard {
+        let identifying = |name| Limits { identifying: Some(String::from(name)), ..Limits::STANDARD };
+        let (people, events) = (identifying("FN"), identifying("SUMMARY"));
+        let calendars = self.index.files.iter().filter(|(_, files)| files.keys().any(|file| is_calendar(file)));
+        let calendars = calendars.filter_map(|(name, _)| CollectionId::new(name).ok());
+        calendars.fold(Guard::new(&people), |guard, calendar| guard.with_collection(calendar, &events))
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.standing == Standing::Trusted
+    }
+
+    /// The collections of its folder and of its replica.
+    pub(crate) fn collections(&self) -> BTreeSet<CollectionId> {
+        let walked = self.walk.collections.iter().filter_map(|held| CollectionId::new(&held.name).ok());
+        walked.chain(self.body.store.collections().cloned()).collect()
+    }
+
+    /// What the walk found in a collection; `None` if there is none of this name.
+    pub(crate) fn walked(&self, collection: &str) -> Option<&Contents> {
+        self.walk.collections.iter().find(|held| held.name == collection).map(|held| &held.contents)
+    }
+
+    pub(crate) fn items(&self, collection: &str) -> &[Item] {
+        match self.walked(collection) {
+            Some(Contents::Listed(Listing { items, .. })) => items,
+            Some(Contents::Unreadable(_)) | None => &[],
+        }
+    }
+
+    pub(crate) fn noted(&self, collection: &str, file: &str) -> Option<&Noted> {
+        self.index.files.get(collection)?.get(file)
+    }
+
+    pub(crate) fn files(&mut self, collection: &str) -> &mut BTreeMap<String, Noted> {
+        self.index.files.entry(collection.to_owned()).or_default()
+    }
+
+    /// Notes a commit for the bookkeeping, and for undoing it.
+    pub(crate) fn committed(&mut self, receipt: &Receipt, is_own: bool) {
+        let Some(id) = &receipt.id else { return };
+        self.is_changed = true;
+        if !receipt.changes.is_empty() {
+            self.steps.push(Step { collection: id.collection.clone(), revision: id.revision, is_own });
+        }
+    }
+
+    /// Notes a commit that only changed what is known, or a run that was kept.
+    pub(crate) const fn touched(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// Starts anew, with what the old bookkeeping says as a peer's word: under another identity, with nothing known of
+    /// the folder, and nothing known to be anywhere else.
+    pub(crate) fn start_anew(&mut self, me: Identity, fresh: MemoryStore) -> Result<(), Stop> {
+        let old = std::mem::replace(&mut self.body, Body::new(fresh));
+        let former = self.index.me.replica;
+        self.index = Index::new(self.index.root.clone(), me);
+        self.is_changed = true;
+        for collection in old.store.collections() {
+            let changes = everything(&old.store, former, collection);
+            let inputs = holdfast::Inputs::new(holdfast::RoundId(random()?), holdfast::Trust::Account);
+            self.device().take_in(changes, &inputs).map_err(|error| Stop::Bug(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Makes what was done durable, if anything was. Nothing is written on a dry run.
+    pub(crate) fn save(&mut self, other: &Peer) -> Result<(), Stop> {
+        if !self.is_changed && self.saved.as_ref() == Some(&self.index) {
+            return Ok(());
+        }
+        let Some(hands) = &self.hands else { return Ok(()) };
+        self.index.meet(other.clone());
+        self.index.saved(u64::from_le_bytes(random()?.to_le_bytes().first_chunk().copied().unwrap_or_default()));
+        book::write(hands, &self.index, &self.body).map_err(Stop::Save)?;
+        (self.saved, self.is_changed) = (Some(self.index.clone()), false);
+        Ok(())
+    }
+
+    /// How the other side will know this one.
+    pub(crate) fn as_peer(&self) -> Peer {
+        let save = self.index.last_save().unwrap_or_default();
+        Peer { is: self.index.me, root: self.index.root.clone(), save }
+    }
+}
+
+/// All that a store holds of a collection, as its replica would show it to others.
+fn everything(store: &MemoryStore, from: ReplicaId, collection: &CollectionId) -> holdfast::decide::changes::Changes {
+    let all = ReadSet::head(collection.clone()).with_query(Query::Range { after: None, limit: usize::MAX });
+    let mut changes = holdfast::decide::changes::Changes::none(from, collection.clone());
+    let Ok(slice) = store.read(&all);
+    changes.offers = slice.rows.values().map(holdfast::decide::changes::Offer::of).collect();
+    changes
+}
+
+pub(crate) fn is_calendar(file: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("ics"))
+}
