@@ -35,10 +35,10 @@ steps
   expect exit 3
   expect 1 holds
   expect held A 3 of 3 in people
-  expect A whole but for 1
+  expect A whole
   keep on A
   expect exit 0
-  expect written to server 3 added 0 changed 0 removed 0
+  expect written to server 3 added 0 changed 0 removed
   expect equal
   expect server whole
 ";

@@ -317,6 +317,8 @@ fn state(world: &World, place: Place, words: &[&str]) -> Checked {
         ["lost", "at", "least", n] => lost >= number(n)?,
         ["has", "at", "most", n, "more"] => state.more.len() <= number(n)?,
         ["has", "at", "least", n, "more"] => state.more.len() >= number(n)?,
+        ["right", "or", "stopped"] => return is(is_right(world, &state)?, || said(world)),
+        ["wrong", "or", "stopped"] => return is(!is_right(world, &state)?, || said(world)),
         ["has", n, "items"] => return has(world, place, number(n)?),
         ["has", "a", "file", name] => return has_file(world, place, name, true),
         ["lacks", "a", "file", name] => return has_file(world, place, name, false),
@@ -328,6 +330,12 @@ fn state(world: &World, place: Place, words: &[&str]) -> Checked {
         let [missing, changed, doubled, more] = [missing, changed, doubled, more].map(|names| some(names));
         format!("missing {missing}, changed {changed}, doubled {doubled}, more {more}; {}", said(world))
     })
+}
+
+/// A run that stopped is right whatever there is: it has changed nothing.
+fn is_right(world: &World, state: &State) -> Result<bool, String> {
+    let is_whole = [&state.missing, &state.changed, &state.doubled, &state.more].iter().all(|names| names.is_empty());
+    Ok(is_whole || world.last()?.output.exit == Some(2))
 }
 
 fn has(world: &World, place: Place, n: usize) -> Checked {

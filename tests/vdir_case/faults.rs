@@ -28,6 +28,13 @@ pub fn run(world: &mut World, place: Place, words: &[&str]) -> Option<Checked> {
             tree::remove(&root.join(collection));
             Ok(())
         }
+        ["has", "the", "bookkeeping", "of", name] => match world.backups.get(*name) {
+            Some(tree) => {
+                tree::put_back(&root, tree, |path| !path.starts_with(BOOKS), true);
+                Ok(())
+            }
+            None => Err(format!("no backup '{name}'")),
+        },
         ["vanishes"] => {
             tree::remove(&root);
             Ok(())

@@ -23,7 +23,6 @@ mod edits;
 mod expect;
 mod faults;
 mod file;
-mod json;
 mod odd;
 mod report;
 mod select;

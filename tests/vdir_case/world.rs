@@ -12,7 +12,7 @@ use std::{
 use super::{
     cards::Item,
     file::Roles,
-    report::Report,
+    report::{Held, Report},
     tool::{self, Output},
     tree::{self, Tree},
     universal,
@@ -68,6 +68,8 @@ pub struct World {
     /// Digests and receipts under names.
     pub noted: BTreeMap<String, Vec<String>>,
     pub receipts: BTreeMap<Place, String>,
+    /// What was held when a device was synced last.
+    pub held: BTreeMap<Place, Vec<Held>>,
     pub last: Option<Run>,
     /// What the last dry run said.
     pub dry: Option<Report>,
@@ -105,6 +107,7 @@ impl World {
             backups: BTreeMap::new(),
             noted: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            held: BTreeMap::new(),
             last: None,
             dry: None,
             took: Duration::from_millis(50),
@@ -216,6 +219,9 @@ impl World {
         };
         if let Some(receipt) = report.as_ref().and_then(|report| report.receipt.clone()) {
             self.receipts.insert(device, receipt);
+        }
+        if let Some(report) = &report {
+            self.held.insert(device, report.held.clone());
         }
         let after = self.trees(device);
         let answered = answers.iter().map(|(_, digest)| digest.clone()).collect();
