@@ -30,7 +30,7 @@ pub fn run(world: &mut World, line: &Line) -> Checked {
             }
             Ok(())
         }
-        ["at", "once", "sync", one, "and", "sync", other] => at_once(world, [one, other]),
+        ["at", "once", "sync", one, "and", other] => at_once(world, [one, other]),
         ["kill", "a", "run", "of", device] => kill(world, device, &[0]),
         ["kill", "a", "run", "with", "a", "question", "of", device] => kill(world, device, &[0, 3]),
         ["answer", "on", device, rest @ ..] => answers::several(world, device, rest),
