@@ -27,7 +27,7 @@ pub(crate) struct Looked {
 pub(crate) enum Found {
     Nothing,
     Damaged(BookError),
-    Here(Index, BodyRef),
+    Here(Box<Index>, BodyRef),
 }
 
 impl Looked {
@@ -36,7 +36,7 @@ impl Looked {
         let id = RootId::of(path).map_err(|source| Stop::Root { at: path.to_owned(), source })?;
         let found = match book::read_index::<Index>(state) {
             Ok(None) => Found::Nothing,
-            Ok(Some((index, body))) => Found::Here(index, body),
+            Ok(Some((index, body))) => Found::Here(Box::new(index), body),
             Err(error @ BookError::Damaged { .. }) => Found::Damaged(error),
             Err(error) => return Err(Stop::Book(error)),
         };

@@ -33,7 +33,6 @@ pub(crate) struct Counts {
 /// What was done to one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrote {
-    Nothing,
     Added,
     Changed,
     Removed,
@@ -46,8 +45,11 @@ pub(crate) struct Held {
     /// The side that would lose.
     side: String,
     collection: String,
+    /// Records that would be lost.
     removals: usize,
     of: u64,
+    /// What has become of them: `missing` or `changed` in the other folder, or `received` from the other side.
+    kind: &'static str,
     reason: String,
     samples: Vec<String>,
 }
@@ -132,7 +134,6 @@ impl Report {
             Which::Right => &mut self.right,
         };
         match wrote {
-            Wrote::Nothing => {}
             Wrote::Added => counts.added += 1,
             Wrote::Changed => counts.changed += 1,
             Wrote::Removed => counts.removed += 1,
@@ -200,13 +201,25 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     let samples = lines.iter().filter_map(|line| slice.rows.get(&line.record));
     let why =
         lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
+    let kind = match lines.first().map(|line| line.kind) {
+        Some(LineKind::Proposal) => "missing",
+        Some(LineKind::Contents) => "changed",
+        Some(_) | None => "received",
+    };
+    let what = match kind {
+        "missing" => format!("missing on the {}, and nobody is known to have removed them; ", loser.other()),
+        "changed" => format!("changed on the {}; ", loser.other()),
+        _ => String::new(),
+    };
+    let why = why.map(ToString::to_string).unwrap_or_default();
     Held {
         digest: hold.digest.to_string(),
         side: loser.to_string(),
         collection: hold.collection.as_str().to_owned(),
         removals: lines.len(),
         of: hold.of,
-        reason: why.map(ToString::to_string).unwrap_or_default(),
+        kind,
+        reason: format!("{what}{why}"),
         samples: samples.take(SAMPLES).map(|row| label(&row.record, &row.version)).collect(),
     }
 }
@@ -229,7 +242,7 @@ impl fmt::Display for Report {
             writeln!(f, "conflict: {collection}/{record}: both values of {} are kept", fields.join(", "))?;
         }
         for held in &self.held {
-            let Held { digest, side, collection, removals, of, reason, samples } = held;
+            let Held { digest, side, collection, removals, of, reason, samples, .. } = held;
             let more = removals.saturating_sub(samples.len());
             let names = samples.join(", ");
             writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;

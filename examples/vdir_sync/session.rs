@@ -130,9 +130,9 @@ fn open(
         }
         Found::Here(mut index, body) => match book::read_body::<Body>(body) {
             Ok(body) => {
-                let saved = Some(index.clone());
+                let saved = Some((*index).clone());
                 index.root = id;
-                Ok(Side::new(held, standing, (saved, index), body))
+                Ok(Side::new(held, standing, (saved, *index), body))
             }
             Err(error @ BookError::Damaged { .. }) => {
                 set_aside(&held.3)?;
