@@ -28,7 +28,8 @@ impl StateDir {
 }
 
 /// The right to write below one root and into its bookkeeping, for as long as this value lives. It is an exclusive lock
-/// of the operating system, so it ends with the process, however that ends; there is nothing to clean up.
+/// of the operating system, so it ends with the process, however that ends; there is nothing to clean up. Nobody
+/// removes the file that it is on: who did would let the next one in.
 #[derive(Debug)]
 pub(crate) struct Lock {
     state: StateDir,
@@ -42,21 +43,14 @@ impl Lock {
         let state = StateDir::at(path);
         create_private(&state.path)?;
         let at = state.path.join(LOCK);
-        let failed = |doing| {
-            let at = at.clone();
-            move |source| LockError::Disk { doing, at, source }
+        let file = match open(&at) {
+            Ok(file) => file,
+            Err(source) => return Err(LockError::Disk { doing: "open", at, source }),
         };
-        loop {
-            let file = open(&at).map_err(failed("open the lock"))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held { dir: state.path }),
-                Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
-            }
-            // Somebody may have removed the file since it was opened: then the next one would lock another one.
-            if is_at(&file, &at).map_err(failed("look at the lock"))? {
-                return Ok(Self { state, _file: file });
-            }
+        match file.try_lock() {
+            Ok(()) => Ok(Self { state, _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held { dir: state.path }),
+            Err(TryLockError::Error(source)) => Err(LockError::Disk { doing: "lock", at, source }),
         }
     }
 
@@ -100,21 +94,4 @@ pub(super) fn no_waiting(options: &mut OpenOptions) {
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     if cfg!(unix) { File::open(here)?.sync_all() } else { Ok(()) }
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, at: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let ours = file.metadata()?;
-    match fs::metadata(at) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// An open file can not be removed here.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _at: &Path) -> io::Result<bool> {
-    Ok(true)
 }
