@@ -66,11 +66,12 @@ fn create_private(path: &Path) -> Result<(), LockError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        done => done.and_then(|()| path.parent().map_or(Ok(()), sync_dir)).map_err(|source| LockError::Disk {
-            doing: "create the folder",
-            at: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(LockError::Disk { doing: "create the folder", at: path.to_owned(), source }),
+        Ok(()) => {
+            // Who may create in a folder need not be allowed to read it. After a power cut there is no bookkeeping then.
+            let _lasting = path.parent().map(sync_dir);
+            Ok(())
+        }
     }
 }
 
@@ -82,16 +83,28 @@ fn open(at: &Path) -> io::Result<File> {
 }
 
 /// Opening a pipe that somebody laid there does not wait for ever.
-#[cfg_attr(not(unix), expect(clippy::needless_pass_by_ref_mut, reason = "there is nothing to set"))]
 pub(super) fn no_waiting(options: &mut OpenOptions) {
     #[cfg(unix)]
     if let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
     }
+    #[cfg(not(unix))]
+    let _nothing_to_set = options;
 }
 
 /// Makes what was done to names in a directory last.
+#[cfg(unix)]
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    if cfg!(unix) { File::open(here)?.sync_all() } else { Ok(()) }
+    match File::open(here)?.sync_all() {
+        // Some file systems do not sync directories. They have nothing better to offer.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
+}
+
+/// There is no such thing here.
+#[cfg(not(unix))]
+pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
