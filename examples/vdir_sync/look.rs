@@ -111,7 +111,6 @@ pub(crate) fn standings(left: &Looked, right: &Looked) -> Result<[Standing; 2], 
 }
 
 fn standing(side: &Looked, other: &Looked) -> Standing {
-    let which = side.which;
     let is_remembered = || {
         let peers = other.index().map(|index| index.peers.as_slice()).unwrap_or_default();
         peers.iter().any(|peer| peer.root.path() == side.id.path() && peer.save != 0)

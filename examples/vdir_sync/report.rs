@@ -21,6 +21,8 @@ use super::{
 
 /// Names shown of a hold.
 const SAMPLES: usize = 5;
+/// Notes shown to a person.
+const NOTES: usize = 20;
 
 /// What was written to one folder, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -48,7 +50,7 @@ pub(crate) struct Held {
     /// Records that would be lost.
     removals: usize,
     of: u64,
-    /// What has become of them: `missing` or `changed` in the other folder, or `received` from the other side.
+    /// What has become of them: `missing`, `changed` or `mixed` in the other folder, or `received` from the other side.
     kind: &'static str,
     reason: String,
     samples: Vec<String>,
@@ -201,15 +203,13 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     let samples = lines.iter().filter_map(|line| slice.rows.get(&line.record));
     let why =
         lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
-    let kind = match lines.first().map(|line| line.kind) {
-        Some(LineKind::Proposal) => "missing",
-        Some(LineKind::Contents) => "changed",
-        Some(_) | None => "received",
-    };
-    let what = match kind {
-        "missing" => format!("missing on the {}, and nobody is known to have removed them; ", loser.other()),
-        "changed" => format!("changed on the {}; ", loser.other()),
-        _ => String::new(),
+    let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
+    let there = loser.other();
+    let (kind, what) = match (count(LineKind::Proposal), count(LineKind::Contents)) {
+        (0, 0) => ("received", String::new()),
+        (_, 0) => ("missing", format!("missing on the {there}, and nobody is known to have removed them; ")),
+        (0, _) => ("changed", format!("changed on the {there}; ")),
+        (missing, changed) => ("mixed", format!("{missing} missing and {changed} changed on the {there}; ")),
     };
     let why = why.map(ToString::to_string).unwrap_or_default();
     Held {
@@ -255,8 +255,11 @@ impl fmt::Display for Report {
         for Trouble { side, message, .. } in &self.errors {
             writeln!(f, "error: {side}: {message}")?;
         }
-        for note in &self.notes {
+        for note in self.notes.iter().take(NOTES) {
             writeln!(f, "note: {note}")?;
+        }
+        if self.notes.len() > NOTES {
+            writeln!(f, "note: and {} more; --json lists all", self.notes.len() - NOTES)?;
         }
         if let Some(receipt) = &self.receipt {
             writeln!(f, "undo with: {} --undo {receipt}", self.call)?;

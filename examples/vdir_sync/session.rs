@@ -125,7 +125,7 @@ fn open(
         Found::Nothing => Ok(Side::new(held, standing, (None, Index::new(id, identity()?)), Body::new(fresh))),
         Found::Damaged(error) => {
             set_aside(&held.3)?;
-            let reason = Standing::Evidence(format!("{which}: {error}; a new one was begun, and nothing was removed"));
+            let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
             Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
         }
         Found::Here(mut index, body) => match book::read_body::<Body>(body) {
@@ -136,8 +136,7 @@ fn open(
             }
             Err(error @ BookError::Damaged { .. }) => {
                 set_aside(&held.3)?;
-                let reason =
-                    Standing::Evidence(format!("{which}: {error}; a new one was begun, and nothing was removed"));
+                let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
                 Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
             }
             Err(error) => Err(Stop::Book(error)),
@@ -190,7 +189,7 @@ impl Session<'_> {
             if right.is_trusted() {
                 self.care = Care::Additive;
                 let what = "its bookkeeping is not the one that was here; what is there was matched by its contents, and nothing was removed";
-                self.report.reason(Which::Right, format!("right: {what}"));
+                self.report.reason(Which::Right, what.into());
             }
             for collection in left.collections() {
                 left.device().unacknowledge(&collection).map_err(|error| Stop::Bug(error.to_string()))?;

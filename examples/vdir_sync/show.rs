@@ -11,11 +11,11 @@ use super::{
     folder::{Contents, Expect, Print, Put, Writer, file_name_for, folded, safe_collection},
     item,
     memory::Noted,
-    names::fields_of,
+    names::{fields_of, label},
     progress::Progress,
     report::{Report, Wrote},
     session::Stop,
-    side::{Side, is_calendar},
+    side::{Side, Standing, is_calendar},
 };
 
 /// Files are written together until there are so many bytes or files.
@@ -163,6 +163,12 @@ impl<'a> Target<'a> {
                     written.notes.push((file, Some(Noted { print, record: row.record.clone(), is_trusted: true })));
                 }
                 None => {}
+            }
+            if wrote == Wrote::Added && matches!(self.side.standing, Standing::Evidence(_)) {
+                // It may have been deleted here, and nobody knows.
+                let name = label(&row.record, &row.version);
+                let what = "was not here, and has been written; if you had deleted it, delete it again";
+                report.note(format!("{}: {}: '{name}' {what}", self.side.which, self.collection));
             }
             report.wrote(self.side.which, wrote);
             written.rows.push(row);
