@@ -116,9 +116,7 @@ fn standing(side: &Looked, other: &Looked) -> Standing {
         peers.iter().any(|peer| peer.root.path() == side.id.path() && peer.save != 0)
     };
     let evidence = |what: &str| {
-        Standing::Evidence(format!(
-            "{which}: {what}; what is there was matched by its contents, and nothing was removed"
-        ))
+        Standing::Evidence(format!("{what}; what is there was matched by its contents, and nothing was removed"))
     };
     match &side.found {
         Found::Nothing if is_remembered() => evidence("its bookkeeping is missing"),
