@@ -224,9 +224,14 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     }
 }
 
-/// The object of a run that could not be made.
+/// The object of a run that could not be made: that of one which did nothing, with the reason among its errors.
 pub(crate) fn stopped(stop: &Stop) -> String {
-    serde_json::json!({ "stopped": stop.to_string() }).to_string()
+    let counts = serde_json::json!({ "added": 0, "changed": 0, "removed": 0 });
+    serde_json::json!({
+        "left": counts, "right": counts, "conflicts": [], "held": [], "notes": [], "receipt": null,
+        "errors": [{ "side": null, "collection": null, "file": null, "message": stop.to_string() }],
+    })
+    .to_string()
 }
 
 impl fmt::Display for Report {

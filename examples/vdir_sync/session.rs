@@ -201,16 +201,17 @@ impl Session<'_> {
 
     /// Brings both replicas in step, with each other and with what the folders show.
     fn sync(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
+        let collections = left.collections().union(&right.collections()).cloned().collect();
         for side in [&mut *left, &mut *right] {
             if side.is_trusted() {
-                observe(side, self.care, self.round, self.report, self.progress)?;
+                observe(side, &collections, self.care, self.round, self.report, self.progress)?;
             }
         }
         self.exchange(left, right)?;
         for which in [Which::Left, Which::Right] {
             let side = if which == Which::Left { &mut *left } else { &mut *right };
             if !side.is_trusted() {
-                observe(side, Care::Additive, self.round, self.report, self.progress)?;
+                observe(side, &collections, Care::Additive, self.round, self.report, self.progress)?;
                 self.exchange(left, right)?;
             }
         }
@@ -259,7 +260,9 @@ impl Session<'_> {
         self.report.holds(right)?;
         if !left.steps.is_empty() {
             let name = format!("{:016x}", random()? & u128::from(u64::MAX));
-            left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps) });
+            let is_meeting = !left.is_trusted() || !right.is_trusted() || self.care == Care::Additive;
+            left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps), is_meeting });
+            left.touched();
             self.report.receipt = Some(name);
         }
         for side in [&mut *left, &mut *right] {
