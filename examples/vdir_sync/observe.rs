@@ -25,7 +25,7 @@ use super::{
     progress::Progress,
     report::Report,
     session::Stop,
-    side::{Side, Standing},
+    side::Side,
 };
 
 /// How the folder of a side is listed in this run.
@@ -121,10 +121,9 @@ impl Reading {
         match (parsed, record, noted) {
             (Ok(parsed), Some(record), _) => {
                 let at = Timestamp::from_micros(item.print.mtime_nanos / 1000);
-                let is_old = matches!(side.standing, Standing::Evidence(_));
                 let noted = Noted { print: item.print, record: record.clone(), is_trusted: is_settled };
                 self.named(&item.file, noted);
-                let at = if is_old { Timestamp::default() } else { at };
+                let at = if side.is_newcomer { Timestamp::default() } else { at };
                 self.entry(record, parsed.fields, at);
             }
             (_, _, Some(noted)) => self.unreadable(&item.file, noted.clone()),

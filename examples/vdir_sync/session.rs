@@ -91,6 +91,10 @@ pub(crate) fn run(args: &Args) -> Result<Report, Stop> {
     let [left_standing, right_standing] = standings;
     let mut left = open((left_looked, left_walk), left_hands, left_standing, MemoryStore::device())?;
     let mut right = open((right_looked, right_walk), right_hands, right_standing, MemoryStore::server())?;
+    let is_first = left.standing == Standing::New && right.standing == Standing::New;
+    for side in [&mut left, &mut right] {
+        side.is_newcomer = !is_first && !side.is_trusted();
+    }
     let mut session =
         Session { round: RoundId(random()?), care: Care::Whole, report: &mut report, progress: &progress };
     session.settle_standings(&mut left, &mut right)?;
