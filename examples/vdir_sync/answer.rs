@@ -52,18 +52,19 @@ fn asked(side: &mut Side, digest: Digest) -> Result<Option<CollectionId>, Stop> 
     Ok(None)
 }
 
-/// Brings back what was before a run: what it removed and overwrote on either side, and what came to the left. What
-/// somebody had added on the left stays.
+/// Brings back what was before a run: what it removed and overwrote on either side, and what was new on the right. What
+/// was new on the left stays, and where two sides met that were not in step, so does all that was new to either: to
+/// take it away here would take it away there.
 pub(crate) fn undo(name: &str, left: &mut Side, report: &mut Report) -> Result<(), Stop> {
     let run = left.body.runs.iter().find(|run| run.name == name).cloned();
-    let Run { steps, .. } = run.ok_or_else(|| Stop::NoRun { name: name.to_owned() })?;
+    let Run { steps, is_meeting, .. } = run.ok_or_else(|| Stop::NoRun { name: name.to_owned() })?;
     let mut collections: BTreeMap<CollectionId, Vec<Step>> = BTreeMap::new();
     for step in steps {
         collections.entry(step.collection.clone()).or_default().push(step);
     }
     let at = Timestamp::from_micros(now_nanos() / 1000);
     for (collection, steps) in collections {
-        let added = added_here(left, &steps);
+        let added = added(left, &steps, |step| step.is_own || is_meeting);
         let revisions: Vec<Revision> = steps.iter().map(|step| step.revision).collect();
         let wanted = |record: &RecordId| !added.contains(record);
         let receipt = left.device().undo_all(&collection, &revisions, wanted, "undo", at);
@@ -76,10 +77,10 @@ pub(crate) fn undo(name: &str, left: &mut Side, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// What the folder had that was new.
-fn added_here(side: &Side, steps: &[Step]) -> BTreeSet<RecordId> {
-    let own = steps.iter().filter(|step| step.is_own);
-    let entries = own.filter_map(|step| side.body.store.journal(&step.collection)?.at(step.revision));
+/// What was new in some steps.
+fn added(side: &Side, steps: &[Step], which: impl Fn(&Step) -> bool) -> BTreeSet<RecordId> {
+    let steps = steps.iter().filter(|step| which(step));
+    let entries = steps.filter_map(|step| side.body.store.journal(&step.collection)?.at(step.revision));
     let changes = entries.flat_map(|entry| &entry.receipt.changes);
     changes.filter(|change| change.effect == Effect::Added).map(|change| change.record.clone()).collect()
 }

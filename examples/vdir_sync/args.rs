@@ -1,6 +1,9 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use holdfast::values::digest::Digest;
 use lexopt::prelude::{Long, Short, Value, ValueExt as _};
@@ -90,8 +93,19 @@ fn digest(parser: &mut lexopt::Parser) -> Result<Digest, Stop> {
 impl Args {
     /// How it was called, without what was said once: for the commands that it shows.
     pub(crate) fn call(&self) -> String {
-        let quoted = |path: &PathBuf| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+        let program = std::env::args_os().next().map_or_else(|| "vdir_sync".into(), PathBuf::from);
         let state = self.state.as_ref().map(|state| format!(" --state {}", quoted(state))).unwrap_or_default();
-        format!("vdir_sync {} {}{state}", quoted(&self.left), quoted(&self.right))
+        format!("{} {} {}{state}", quoted(&program), quoted(&self.left), quoted(&self.right))
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod error;
 pub(crate) mod name;
 pub(crate) mod swap;
 pub(crate) mod root;
-mod staged;
+pub(crate) mod staged;
 pub(crate) mod walk;
 pub(crate) mod writer;
 

@@ -27,7 +27,7 @@ pub(crate) struct Looked {
 pub(crate) enum Found {
     Nothing,
     Damaged(BookError),
-    Here(Index, BodyRef),
+    Here(Box<Index>, BodyRef),
 }
 
 impl Looked {
@@ -36,7 +36,7 @@ impl Looked {
         let id = RootId::of(path).map_err(|source| Stop::Root { at: path.to_owned(), source })?;
         let found = match book::read_index::<Index>(state) {
             Ok(None) => Found::Nothing,
-            Ok(Some((index, body))) => Found::Here(index, body),
+            Ok(Some((index, body))) => Found::Here(Box::new(index), body),
             Err(error @ BookError::Damaged { .. }) => Found::Damaged(error),
             Err(error) => return Err(Stop::Book(error)),
         };
@@ -111,15 +111,12 @@ pub(crate) fn standings(left: &Looked, right: &Looked) -> Result<[Standing; 2], 
 }
 
 fn standing(side: &Looked, other: &Looked) -> Standing {
-    let which = side.which;
     let is_remembered = || {
         let peers = other.index().map(|index| index.peers.as_slice()).unwrap_or_default();
         peers.iter().any(|peer| peer.root.path() == side.id.path() && peer.save != 0)
     };
     let evidence = |what: &str| {
-        Standing::Evidence(format!(
-            "{which}: {what}; what is there was matched by its contents, and nothing was removed"
-        ))
+        Standing::Evidence(format!("{what}; what is there was matched by its contents, and nothing was removed"))
     };
     match &side.found {
         Found::Nothing if is_remembered() => evidence("its bookkeeping is missing"),

@@ -13,13 +13,16 @@
 //! [`item`] is the file format, [`folder`] and [`book`] are the disk.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+#![allow(clippy::arithmetic_side_effects, reason = "it counts files")]
 #![allow(clippy::disallowed_methods, reason = "the command has the clock and the entropy that the library does not")]
 
 use std::process::ExitCode;
 
 mod answer;
 mod args;
+#[allow(dead_code, unused_imports, reason = "its tests use all of it")]
 mod book;
+#[allow(dead_code, unused_imports, reason = "its tests use all of it")]
 mod folder;
 mod item;
 mod look;

@@ -68,6 +68,8 @@ pub(crate) struct Body {
 pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) steps: Vec<Step>,
+    /// Two sides met that were not in step before: what each had that was new to the other is not undone.
+    pub(crate) is_meeting: bool,
 }
 
 /// One commit.

@@ -1,13 +1,18 @@
 //! What the folders show, taken in.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 use holdfast::{
-    CollectionId, RecordId, RoundId, Timestamp,
+    CollectionId, Receipt, RecordId, RoundId, Store as _, Timestamp,
+    act::receipt::Effect,
     decide::{
         diff::Refusal,
         line::LineKind,
         listing::{Listing, Partial},
+        slice::ReadSet,
     },
     values::{id::FieldName, value::Value},
 };
@@ -16,11 +21,11 @@ use super::{
     folder::{Contents, Item},
     item,
     memory::Noted,
-    names::record_of,
+    names::{label, record_of},
     progress::Progress,
     report::Report,
     session::Stop,
-    side::{Side, Standing},
+    side::Side,
 };
 
 /// How the folder of a side is listed in this run.
@@ -32,9 +37,10 @@ pub(crate) enum Care {
     Additive,
 }
 
-/// Takes in what one side's folder shows.
+/// Takes in what one side's folder shows of some collections.
 pub(crate) fn observe(
     side: &mut Side,
+    collections: &BTreeSet<CollectionId>,
     care: Care,
     round: RoundId,
     report: &mut Report,
@@ -43,7 +49,7 @@ pub(crate) fn observe(
     for error in &side.walk.errors {
         report.trouble(side.which, error);
     }
-    for collection in side.collections() {
+    for collection in collections {
         if side.walk.errors.iter().any(|error| error.collection.as_deref() == Some(collection.as_str())) {
             continue; // Something stands in its place, and says nothing of what it holds.
         }
@@ -52,9 +58,9 @@ pub(crate) fn observe(
                 report.trouble(side.which, error);
                 continue;
             }
-            Some(Contents::Listed(_)) | None => Reading::of(side, &collection, report, progress),
+            Some(Contents::Listed(_)) | None => Reading::of(side, collection, report, progress),
         };
-        read.take_in(side, &collection, care, round, report)?;
+        read.take_in(side, collection, care, round, report)?;
     }
     Ok(())
 }
@@ -115,10 +121,9 @@ impl Reading {
         match (parsed, record, noted) {
             (Ok(parsed), Some(record), _) => {
                 let at = Timestamp::from_micros(item.print.mtime_nanos / 1000);
-                let is_old = matches!(side.standing, Standing::Evidence(_));
                 let noted = Noted { print: item.print, record: record.clone(), is_trusted: is_settled };
                 self.named(&item.file, noted);
-                let at = if is_old { Timestamp::default() } else { at };
+                let at = if side.is_newcomer { Timestamp::default() } else { at };
                 self.entry(record, parsed.fields, at);
             }
             (_, _, Some(noted)) => self.unreadable(&item.file, noted.clone()),
@@ -160,6 +165,7 @@ impl Reading {
         let receipt = side.device().observe(&listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
         side.committed(&receipt, true);
         report.saw(&receipt);
+        note_moves(side, collection, &receipt, report)?;
         for (record, refusal) in &receipt.refused {
             let files = self.files.get(record).map(|files| files.join("', '")).unwrap_or_default();
             match refusal {
@@ -186,6 +192,34 @@ impl Reading {
         *side.files(collection.as_str()) = self.notes;
         Ok(())
     }
+}
+
+/// Says of what is new in a collection where else it is, or was until now.
+fn note_moves(side: &Side, to: &CollectionId, receipt: &Receipt, report: &mut Report) -> Result<(), Stop> {
+    if !side.is_trusted() {
+        return Ok(());
+    }
+    let added = receipt.changes.iter().filter(|change| change.effect == Effect::Added);
+    let added: Vec<RecordId> = added.map(|change| change.record.clone()).collect();
+    if added.is_empty() {
+        return Ok(());
+    }
+    for from in side.body.store.collections().filter(|from| *from != to) {
+        let Ok(slice) = side.body.store.read(&ReadSet::head(from.clone()).with_records(added.iter().cloned()));
+        for row in slice.rows.values() {
+            let files = side.index.files.get(from.as_str()).into_iter().flatten();
+            let mut files = files.filter(|(_, noted)| noted.record == row.record).map(|(file, _)| file);
+            let is_there = files.any(|file| side.items(from.as_str()).iter().any(|item| item.file == *file));
+            let name = label(&row.record, &row.version);
+            if is_there {
+                let what = "they are two records, and each is kept in step by itself";
+                report.note(format!("{}: '{name}' is in {from} and in {to}: {what}", side.which));
+            } else if row.version.is_alive() {
+                report.note(format!("{}: '{name}' was moved from {from} to {to}", side.which));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// By the system's clock, since 1970.

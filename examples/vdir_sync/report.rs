@@ -21,6 +21,8 @@ use super::{
 
 /// Names shown of a hold.
 const SAMPLES: usize = 5;
+/// Notes shown to a person.
+const NOTES: usize = 20;
 
 /// What was written to one folder, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -33,7 +35,6 @@ pub(crate) struct Counts {
 /// What was done to one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrote {
-    Nothing,
     Added,
     Changed,
     Removed,
@@ -46,8 +47,11 @@ pub(crate) struct Held {
     /// The side that would lose.
     side: String,
     collection: String,
+    /// Records that would be lost.
     removals: usize,
     of: u64,
+    /// What has become of them: `missing`, `changed` or `mixed` in the other folder, or `received` from the other side.
+    kind: &'static str,
     reason: String,
     samples: Vec<String>,
 }
@@ -132,7 +136,6 @@ impl Report {
             Which::Right => &mut self.right,
         };
         match wrote {
-            Wrote::Nothing => {}
             Wrote::Added => counts.added += 1,
             Wrote::Changed => counts.changed += 1,
             Wrote::Removed => counts.removed += 1,
@@ -200,20 +203,35 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     let samples = lines.iter().filter_map(|line| slice.rows.get(&line.record));
     let why =
         lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
+    let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
+    let there = loser.other();
+    let (kind, what) = match (count(LineKind::Proposal), count(LineKind::Contents)) {
+        (0, 0) => ("received", String::new()),
+        (_, 0) => ("missing", format!("missing on the {there}, and nobody is known to have removed them; ")),
+        (0, _) => ("changed", format!("changed on the {there}; ")),
+        (missing, changed) => ("mixed", format!("{missing} missing and {changed} changed on the {there}; ")),
+    };
+    let why = why.map(ToString::to_string).unwrap_or_default();
     Held {
         digest: hold.digest.to_string(),
         side: loser.to_string(),
         collection: hold.collection.as_str().to_owned(),
         removals: lines.len(),
         of: hold.of,
-        reason: why.map(ToString::to_string).unwrap_or_default(),
+        kind,
+        reason: format!("{what}{why}"),
         samples: samples.take(SAMPLES).map(|row| label(&row.record, &row.version)).collect(),
     }
 }
 
-/// The object of a run that could not be made.
+/// The object of a run that could not be made: that of one which did nothing, with the reason among its errors.
 pub(crate) fn stopped(stop: &Stop) -> String {
-    serde_json::json!({ "stopped": stop.to_string() }).to_string()
+    let counts = serde_json::json!({ "added": 0, "changed": 0, "removed": 0 });
+    serde_json::json!({
+        "left": counts, "right": counts, "conflicts": [], "held": [], "notes": [], "receipt": null,
+        "errors": [{ "side": null, "collection": null, "file": null, "message": stop.to_string() }],
+    })
+    .to_string()
 }
 
 impl fmt::Display for Report {
@@ -229,7 +247,7 @@ impl fmt::Display for Report {
             writeln!(f, "conflict: {collection}/{record}: both values of {} are kept", fields.join(", "))?;
         }
         for held in &self.held {
-            let Held { digest, side, collection, removals, of, reason, samples } = held;
+            let Held { digest, side, collection, removals, of, reason, samples, .. } = held;
             let more = removals.saturating_sub(samples.len());
             let names = samples.join(", ");
             writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;
@@ -242,8 +260,11 @@ impl fmt::Display for Report {
         for Trouble { side, message, .. } in &self.errors {
             writeln!(f, "error: {side}: {message}")?;
         }
-        for note in &self.notes {
+        for note in self.notes.iter().take(NOTES) {
             writeln!(f, "note: {note}")?;
+        }
+        if self.notes.len() > NOTES {
+            writeln!(f, "note: and {} more; --json lists all", self.notes.len() - NOTES)?;
         }
         if let Some(receipt) = &self.receipt {
             writeln!(f, "undo with: {} --undo {receipt}", self.call)?;

@@ -91,6 +91,10 @@ pub(crate) fn run(args: &Args) -> Result<Report, Stop> {
     let [left_standing, right_standing] = standings;
     let mut left = open((left_looked, left_walk), left_hands, left_standing, MemoryStore::device())?;
     let mut right = open((right_looked, right_walk), right_hands, right_standing, MemoryStore::server())?;
+    let is_first = left.standing == Standing::New && right.standing == Standing::New;
+    for side in [&mut left, &mut right] {
+        side.is_newcomer = !is_first && !side.is_trusted();
+    }
     let mut session =
         Session { round: RoundId(random()?), care: Care::Whole, report: &mut report, progress: &progress };
     session.settle_standings(&mut left, &mut right)?;
@@ -125,19 +129,18 @@ fn open(
         Found::Nothing => Ok(Side::new(held, standing, (None, Index::new(id, identity()?)), Body::new(fresh))),
         Found::Damaged(error) => {
             set_aside(&held.3)?;
-            let reason = Standing::Evidence(format!("{which}: {error}; a new one was begun, and nothing was removed"));
+            let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
             Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
         }
         Found::Here(mut index, body) => match book::read_body::<Body>(body) {
             Ok(body) => {
-                let saved = Some(index.clone());
+                let saved = Some((*index).clone());
                 index.root = id;
-                Ok(Side::new(held, standing, (saved, index), body))
+                Ok(Side::new(held, standing, (saved, *index), body))
             }
             Err(error @ BookError::Damaged { .. }) => {
                 set_aside(&held.3)?;
-                let reason =
-                    Standing::Evidence(format!("{which}: {error}; a new one was begun, and nothing was removed"));
+                let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
                 Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
             }
             Err(error) => Err(Stop::Book(error)),
@@ -190,7 +193,7 @@ impl Session<'_> {
             if right.is_trusted() {
                 self.care = Care::Additive;
                 let what = "its bookkeeping is not the one that was here; what is there was matched by its contents, and nothing was removed";
-                self.report.reason(Which::Right, format!("right: {what}"));
+                self.report.reason(Which::Right, what.into());
             }
             for collection in left.collections() {
                 left.device().unacknowledge(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
@@ -202,16 +205,17 @@ impl Session<'_> {
 
     /// Brings both replicas in step, with each other and with what the folders show.
     fn sync(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
+        let collections = left.collections().union(&right.collections()).cloned().collect();
         for side in [&mut *left, &mut *right] {
             if side.is_trusted() {
-                observe(side, self.care, self.round, self.report, self.progress)?;
+                observe(side, &collections, self.care, self.round, self.report, self.progress)?;
             }
         }
         self.exchange(left, right)?;
         for which in [Which::Left, Which::Right] {
             let side = if which == Which::Left { &mut *left } else { &mut *right };
             if !side.is_trusted() {
-                observe(side, Care::Additive, self.round, self.report, self.progress)?;
+                observe(side, &collections, Care::Additive, self.round, self.report, self.progress)?;
                 self.exchange(left, right)?;
             }
         }
@@ -260,7 +264,9 @@ impl Session<'_> {
         self.report.holds(right)?;
         if !left.steps.is_empty() {
             let name = format!("{:016x}", random()? & u128::from(u64::MAX));
-            left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps) });
+            let is_meeting = !left.is_trusted() || !right.is_trusted() || self.care == Care::Additive;
+            left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps), is_meeting });
+            left.touched();
             self.report.receipt = Some(name);
         }
         for side in [&mut *left, &mut *right] {

@@ -8,15 +8,19 @@ use holdfast::{
 };
 
 use super::{
-    folder::{Contents, EntryError, Expect, Print, Writer, file_name_for, folded, safe_collection},
+    folder::{Contents, Expect, Print, Put, Writer, file_name_for, folded, safe_collection},
     item,
     memory::Noted,
-    names::fields_of,
+    names::{fields_of, label},
     progress::Progress,
     report::{Report, Wrote},
     session::Stop,
-    side::{Side, is_calendar},
+    side::{Side, Standing, is_calendar},
 };
+
+/// Files are written together until there are so many bytes or files.
+const BATCH_BYTES: usize = 4 << 20;
+const BATCH_FILES: usize = 64;
 
 /// Writes what one side's folder does not show yet. On a dry run it only says what it would write.
 pub(crate) fn show(
@@ -26,44 +30,29 @@ pub(crate) fn show(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<(), Stop> {
-    let mut steps = Vec::new();
+    let mut unshown = Vec::new();
     for collection in side.body.store.collections().cloned().collect::<Vec<_>>() {
         let rows = side.device().unshown(&collection, usize::MAX).map_err(|error| Stop::Bug(error.to_string()))?;
         if rows.is_empty() {
             continue;
         }
         match safe_collection(collection.as_str()) {
-            Ok(_) => steps.push((collection, rows)),
+            Ok(_) => unshown.push((collection, rows)),
             Err(error) => report.file_trouble(side.which, &collection, "", &format!("{error}; it was not written")),
         }
     }
     let mut done = Vec::new();
-    {
-        let mut writer = side.hands.as_ref().map(|hands| Writer::new(&side.root, hands, &side.walk));
-        for (collection, rows) in steps {
-            let mut target = Target::of(side, other, &collection, may_remove);
-            let (mut shown, total) = (Vec::new(), rows.len());
-            for (at, row) in rows.into_iter().enumerate() {
-                progress.tell(&format!("{} {collection}, writing", side.which), at, total);
-                match target.write(&row, writer.as_mut()) {
-                    Ok(Some(wrote)) => {
-                        report.wrote(side.which, wrote);
-                        shown.push((row.record, row.version));
-                    }
-                    Ok(None) => {}
-                    Err(error) => report.trouble(side.which, &error),
-                }
-            }
-            let notes = target.notes;
-            done.push((collection, shown, notes));
-        }
-        if let Some(Err(errors)) = writer.map(Writer::finish) {
-            errors.iter().for_each(|error| report.trouble(side.which, error));
-        }
+    let mut writer = side.hands.as_ref().map(|hands| Writer::new(&side.root, hands, &side.walk));
+    for (collection, rows) in &unshown {
+        let target = Target::of(side, other, collection, may_remove);
+        done.push((collection.clone(), target.write(rows, writer.as_mut(), report, progress)));
     }
-    for (collection, shown, notes) in done {
-        let noted = side.device().shown(&collection, shown);
-        noted.map_err(|error| Stop::Bug(error.to_string()))?;
+    if let Some(Err(errors)) = writer.map(Writer::finish) {
+        errors.iter().for_each(|error| report.trouble(side.which, error));
+    }
+    for (collection, Written { rows, notes }) in done {
+        let shown = rows.into_iter().map(|row| (row.record.clone(), row.version.clone())).collect();
+        side.device().shown(&collection, shown).map_err(|error| Stop::Bug(error.to_string()))?;
         side.touched();
         let files = side.files(collection.as_str());
         for (file, noted) in notes {
@@ -76,6 +65,22 @@ pub(crate) fn show(
     Ok(())
 }
 
+/// What was done in one collection.
+#[derive(Default)]
+struct Written<'a> {
+    rows: Vec<&'a Row>,
+    /// What is to be noted of files: `None` is gone.
+    notes: Vec<(String, Option<Noted>)>,
+}
+
+/// What is to be done for one record.
+enum Todo {
+    Nothing,
+    NotNow,
+    Remove { file: String, print: Print },
+    Put { file: String, bytes: Vec<u8>, expect: Expect, wrote: Wrote },
+}
+
 /// The files of one collection, while it is written.
 struct Target<'a> {
     side: &'a Side,
@@ -86,66 +91,112 @@ struct Target<'a> {
     may_remove: bool,
     /// Names that are taken, folded.
     taken: BTreeSet<String>,
-    /// What is to be noted of files: `None` is gone.
-    notes: Vec<(String, Option<Noted>)>,
 }
 
 impl<'a> Target<'a> {
     fn of(side: &'a Side, other: &'a Side, collection: &'a CollectionId, may_remove: bool) -> Self {
-        let mut taken: BTreeSet<String> =
-            side.items(collection.as_str()).iter().map(|item| folded(&item.file)).collect();
-        if let Some(Contents::Listed(listing)) = side.walked(collection.as_str()) {
+        let name = collection.as_str();
+        let mut taken: BTreeSet<String> = side.items(name).iter().map(|item| folded(&item.file)).collect();
+        if let Some(Contents::Listed(listing)) = side.walked(name) {
             taken.extend(listing.errors.iter().filter_map(|error| error.file.as_deref()).map(folded));
         }
-        let (files, files_there) =
-            (side.index.files_by_record(collection.as_str()), other.index.files_by_record(collection.as_str()));
-        Self { side, files, files_there, collection, may_remove, taken, notes: Vec::new() }
+        let (files, files_there) = (side.index.files_by_record(name), other.index.files_by_record(name));
+        Self { side, files, files_there, collection, may_remove, taken }
     }
 
-    /// Writes one record's file. `None`: not now.
-    fn write(&mut self, row: &Row, writer: Option<&mut Writer<'_>>) -> Result<Option<Wrote>, EntryError> {
+    fn write<'r>(
+        mut self,
+        rows: &'r [Row],
+        mut writer: Option<&mut Writer<'_>>,
+        report: &mut Report,
+        progress: &Progress,
+    ) -> Written<'r> {
+        let mut written = Written::default();
+        let mut batch = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            progress.tell(&format!("{} {}, writing", self.side.which, self.collection), at, rows.len());
+            match self.todo(row) {
+                Todo::NotNow => {}
+                Todo::Nothing => written.rows.push(row),
+                Todo::Remove { file, print } => {
+                    let removed = writer.as_mut().map(|w| w.remove(self.collection.as_str(), &file, print));
+                    match removed {
+                        Some(Err(error)) => report.trouble(self.side.which, &error),
+                        Some(Ok(())) | None => {
+                            report.wrote(self.side.which, Wrote::Removed);
+                            written.notes.push((file, None));
+                            written.rows.push(row);
+                        }
+                    }
+                }
+                Todo::Put { file, bytes, expect, wrote } => {
+                    batch.push((row, file, bytes, expect, wrote));
+                    let bytes: usize = batch.iter().map(|(_, _, bytes, ..)| bytes.len()).sum();
+                    if batch.len() >= BATCH_FILES || bytes >= BATCH_BYTES {
+                        self.put(std::mem::take(&mut batch), writer.as_deref_mut(), &mut written, report);
+                    }
+                }
+            }
+        }
+        self.put(batch, writer, &mut written, report);
+        written
+    }
+
+    fn put<'r>(
+        &self,
+        batch: Vec<(&'r Row, String, Vec<u8>, Expect, Wrote)>,
+        writer: Option<&mut Writer<'_>>,
+        written: &mut Written<'r>,
+        report: &mut Report,
+    ) {
         let collection = self.collection.as_str();
+        let puts = batch.iter().map(|(_, file, bytes, expect, _)| Put { collection, file, bytes, expect: *expect });
+        let prints = writer.map(|writer| writer.put_all(&puts.collect::<Vec<_>>()));
+        let mut prints = prints.into_iter().flatten(); // none on a dry run
+        for (row, file, _, _, wrote) in batch {
+            match prints.next() {
+                Some(Err(error)) => {
+                    report.trouble(self.side.which, &error);
+                    continue;
+                }
+                Some(Ok(print)) => {
+                    written.notes.push((file, Some(Noted { print, record: row.record.clone(), is_trusted: true })));
+                }
+                None => {}
+            }
+            if wrote == Wrote::Added && matches!(self.side.standing, Standing::Evidence(_)) {
+                // It may have been deleted here, and nobody knows.
+                let name = label(&row.record, &row.version);
+                let what = "was not here, and has been written; if you had deleted it, delete it again";
+                report.note(format!("{}: {}: '{name}' {what}", self.side.which, self.collection));
+            }
+            report.wrote(self.side.which, wrote);
+            written.rows.push(row);
+        }
+    }
+
+    fn todo(&mut self, row: &Row) -> Todo {
         if self.side.contested.contains(&(self.collection.clone(), row.record.clone())) {
-            return Ok(None);
+            return Todo::NotNow;
         }
         let file = self.files.get(&row.record).map(|file| (*file).to_owned());
-        let print = file.as_ref().and_then(|file| self.print(file));
-        if !row.version.is_alive() {
-            return self.remove(file.zip(print), writer);
+        let at = file.and_then(|file| self.print(&file).map(|print| (file, print)));
+        match (row.version.is_alive(), at) {
+            (false, None) => Todo::Nothing,
+            (false, Some(_)) if !self.may_remove => Todo::NotNow,
+            (false, Some((file, print))) => Todo::Remove { file, print },
+            (true, Some(_)) if shows_it_already(row) => Todo::Nothing,
+            (true, Some((file, print))) => {
+                let bytes = item::render(&fields_of(&row.version));
+                Todo::Put { file, bytes, expect: Expect::Print(print), wrote: Wrote::Changed }
+            }
+            (true, None) => {
+                let bytes = item::render(&fields_of(&row.version));
+                let file = self.new_name(&row.record, &bytes);
+                self.taken.insert(folded(&file));
+                Todo::Put { file, bytes, expect: Expect::Absent, wrote: Wrote::Added }
+            }
         }
-        if let (Some(Native::Shown(base)), Some(_)) = (&row.native, print)
-            && fields_of(base) == fields_of(&row.version)
-        {
-            return Ok(Some(Wrote::Nothing));
-        }
-        let bytes = item::render(&fields_of(&row.version));
-        let (file, expect, wrote) = match (file, print) {
-            (Some(file), Some(print)) => (file, Expect::Print(print), Wrote::Changed),
-            _ => (self.new_name(&row.record, &bytes), Expect::Absent, Wrote::Added),
-        };
-        if let Some(writer) = writer {
-            let print = writer.put(collection, &file, &bytes, expect)?;
-            let noted = Noted { print, record: row.record.clone(), is_trusted: true };
-            self.notes.push((file.clone(), Some(noted)));
-        }
-        self.taken.insert(folded(&file));
-        Ok(Some(wrote))
-    }
-
-    fn remove(
-        &mut self,
-        at: Option<(String, Print)>,
-        writer: Option<&mut Writer<'_>>,
-    ) -> Result<Option<Wrote>, EntryError> {
-        let Some((file, print)) = at else { return Ok(Some(Wrote::Nothing)) };
-        if !self.may_remove {
-            return Ok(None);
-        }
-        if let Some(writer) = writer {
-            writer.remove(self.collection.as_str(), &file, print)?;
-            self.notes.push((file, None));
-        }
-        Ok(Some(Wrote::Removed))
     }
 
     fn print(&self, file: &str) -> Option<Print> {
@@ -161,6 +212,11 @@ impl<'a> Target<'a> {
         let extension = if is_event { "ics" } else { "vcf" };
         file_name_for(wanted, record.as_str(), extension, &|name| self.taken.contains(name))
     }
+}
+
+/// Whether the file shows just what the record does, though more is known of it now.
+fn shows_it_already(row: &Row) -> bool {
+    matches!(&row.native, Some(Native::Shown(base)) if fields_of(base) == fields_of(&row.version))
 }
 
 fn begins_a_calendar(bytes: &[u8]) -> bool {

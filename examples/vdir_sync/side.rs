@@ -62,6 +62,8 @@ pub(crate) struct Side {
     /// `None` on a dry run: then nothing can be written.
     pub(crate) hands: Option<Lock>,
     pub(crate) standing: Standing,
+    /// The other side remembers and this one does not: where both have something, the other's is shown.
+    pub(crate) is_newcomer: bool,
     pub(crate) index: Index,
     pub(crate) body: Body,
     /// What the disk holds of both.
@@ -80,7 +82,8 @@ impl Side {
         body: Body,
     ) -> Self {
         let (is_changed, steps, contested) = (saved.is_none(), Vec::new(), BTreeSet::new());
-        Self { which, root, walk, hands, standing, index, body, saved, is_changed, steps, contested }
+        let is_newcomer = false;
+        Self { which, root, walk, hands, standing, is_newcomer, index, body, saved, is_changed, steps, contested }
     }
 
     /// This side as a device: it lists, and a person answers here.

@@ -10,6 +10,7 @@ use crate::{
     vdir_sync::folder::{
         Expect, Print, Problem, Put, Writer,
         disk::{Dir, Kind},
+        staged::Staged,
         swap,
     },
 };
@@ -114,55 +115,93 @@ fn what_is_expected_is_removed() {
     assert_eq!(names(&scratch.join("root/people")), [""; 0]);
 }
 
-/// Somebody does something between the last look and the rename. What is at `ada.vcf` then?
-fn somebody_comes_between(write: bool, expect: fn(Print) -> Expect, what: impl FnOnce(&Scratch)) -> Option<String> {
+/// What somebody does with `ada.vcf` where we do not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// In place.
+    Write(&'static str),
+    /// By rename, as most editors do.
+    Save(&'static str),
+    Remove,
+}
+
+impl Act {
+    fn on(self, scratch: &Scratch) {
+        match self {
+            Self::Write(text) => fs::write(scratch.join(ADA), text).unwrap(),
+            Self::Save(text) => {
+                fs::write(scratch.join("theirs"), text).unwrap();
+                fs::rename(scratch.join("theirs"), scratch.join(ADA)).unwrap();
+            }
+            Self::Remove => fs::remove_file(scratch.join(ADA)).unwrap(),
+        }
+    }
+}
+
+/// Somebody acts between the last look and the rename, and perhaps once more before what came out is moved back. What
+/// is at `ada.vcf` then? `expect` is `None` for a removal.
+fn somebody_comes_between(expect: Option<fn(Print) -> Expect>, acts: &[Act]) -> Option<String> {
     let (scratch, root, _lock) = Scratch::with_card();
     let old = print(&root, "people", "ada.vcf");
-    let expect = expect(old);
-    if expect == Expect::Absent {
-        fs::remove_file(scratch.join(ADA)).unwrap();
-    }
     let dir = Dir::root(&scratch.join("root/people")).unwrap();
-    let new = scratch.join("root/people/.holdfast-tmp-1");
-    if write {
-        fs::write(&new, "ours").unwrap();
-    }
-    let gap = || what(&scratch);
-    let done = if write {
+    let temporary = scratch.join("root/people/.holdfast-tmp-1");
+    let mut acts = acts.iter();
+    let gap = || acts.next().into_iter().for_each(|act| act.on(&scratch));
+    let done = if let Some(expect) = expect.map(|expect| expect(old)) {
+        if expect == Expect::Absent {
+            fs::remove_file(scratch.join(ADA)).unwrap();
+        }
+        fs::write(&temporary, "ours").unwrap();
         swap::put(&dir, ".holdfast-tmp-1", "ada.vcf", expect, gap)
     } else {
         swap::remove(&dir, ".holdfast-tmp-1", "ada.vcf", old, gap)
     };
     let problem = done.expect_err("somebody came between");
     assert!(matches!(problem, Problem::Changed { .. }), "{problem}");
-    if write {
-        assert_eq!(fs::read_to_string(new).unwrap(), "ours", "only what is ours is left to throw away");
-    } else {
-        assert!(!new.exists());
+    assert_eq!(acts.next(), None, "all of it was done");
+    if let Ok(left) = fs::read_to_string(temporary) {
+        assert!(expect.is_some() && left == "ours", "only what is ours is left to throw away: {left}");
     }
     fs::read_to_string(scratch.join(ADA)).ok()
 }
 
 #[test]
 fn who_comes_between_loses_nothing() {
-    let creates = |scratch: &Scratch| fs::write(scratch.join(ADA), "theirs").unwrap();
-    let saves = |scratch: &Scratch| {
-        fs::write(scratch.join("theirs"), "theirs").unwrap();
-        fs::rename(scratch.join("theirs"), scratch.join(ADA)).unwrap();
+    let create: Option<fn(Print) -> Expect> = Some(|_| Expect::Absent);
+    let replace: Option<fn(Print) -> Expect> = Some(Expect::Print);
+    let remove = None;
+    for (ours, acts, stands) in [
+        (create, &[Act::Write("theirs")][..], Some("theirs")),
+        (replace, &[Act::Save("theirs")], Some("theirs")),
+        (replace, &[Act::Save("two")], Some("two")),
+        (replace, &[Act::Write("theirs")], Some("theirs")),
+        (replace, &[Act::Remove], None),
+        (replace, &[Act::Save("theirs"), Act::Save("later")], Some("later")),
+        (replace, &[Act::Save("theirs"), Act::Remove], Some("theirs")),
+        (remove, &[Act::Save("theirs")], Some("theirs")),
+        (remove, &[Act::Save("two")], Some("two")),
+        (remove, &[Act::Write("theirs")], Some("theirs")),
+        (remove, &[Act::Remove], None),
+        (remove, &[Act::Save("theirs"), Act::Save("later")], Some("later")),
+    ] {
+        assert_eq!(somebody_comes_between(ours, acts).as_deref(), stands, "{acts:?}");
+    }
+}
+
+#[test]
+fn only_what_is_ours_is_thrown_away() {
+    let (scratch, _root, _lock) = Scratch::with_card();
+    let put = Put { collection: "people", file: "ben.vcf", bytes: b"ours", expect: Expect::Absent };
+    let staged = || {
+        let dir = Dir::root(&scratch.join("root/people")).unwrap();
+        Staged::write(dir, || "temporary".into(), &put).unwrap()
     };
-    let saves_the_same_size = |scratch: &Scratch| {
-        fs::write(scratch.join("theirs"), "two").unwrap();
-        fs::rename(scratch.join("theirs"), scratch.join(ADA)).unwrap();
-    };
-    let removes = |scratch: &Scratch| fs::remove_file(scratch.join(ADA)).unwrap();
-    assert_eq!(somebody_comes_between(true, |_| Expect::Absent, creates).as_deref(), Some("theirs"));
-    assert_eq!(somebody_comes_between(true, Expect::Print, saves).as_deref(), Some("theirs"));
-    assert_eq!(somebody_comes_between(true, Expect::Print, saves_the_same_size).as_deref(), Some("two"));
-    assert_eq!(somebody_comes_between(true, Expect::Print, creates).as_deref(), Some("theirs"));
-    assert_eq!(somebody_comes_between(true, Expect::Print, removes), None);
-    assert_eq!(somebody_comes_between(false, Expect::Print, saves).as_deref(), Some("theirs"));
-    assert_eq!(somebody_comes_between(false, Expect::Print, creates).as_deref(), Some("theirs"));
-    assert_eq!(somebody_comes_between(false, Expect::Print, removes), None);
+    drop(staged());
+    assert_eq!(names(&scratch.join("root/people")), ["ada.vcf"]);
+    let staged = staged();
+    fs::rename(scratch.join(ADA), scratch.join("root/people/temporary")).unwrap();
+    drop(staged);
+    assert_eq!(fs::read_to_string(scratch.join("root/people/temporary")).unwrap(), "old");
 }
 
 #[test]

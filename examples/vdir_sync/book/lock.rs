@@ -28,7 +28,8 @@ impl StateDir {
 }
 
 /// The right to write below one root and into its bookkeeping, for as long as this value lives. It is an exclusive lock
-/// of the operating system, so it ends with the process, however that ends; there is nothing to clean up.
+/// of the operating system, so it ends with the process, however that ends; there is nothing to clean up. Nobody
+/// removes the file that it is on: who did would let the next one in.
 #[derive(Debug)]
 pub(crate) struct Lock {
     state: StateDir,
@@ -42,21 +43,14 @@ impl Lock {
         let state = StateDir::at(path);
         create_private(&state.path)?;
         let at = state.path.join(LOCK);
-        let failed = |doing| {
-            let at = at.clone();
-            move |source| LockError::Disk { doing, at, source }
+        let file = match open(&at) {
+            Ok(file) => file,
+            Err(source) => return Err(LockError::Disk { doing: "open", at, source }),
         };
-        loop {
-            let file = open(&at).map_err(failed("open the lock"))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held { dir: state.path }),
-                Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
-            }
-            // Somebody may have removed the file since it was opened: then the next one would lock another one.
-            if is_at(&file, &at).map_err(failed("look at the lock"))? {
-                return Ok(Self { state, _file: file });
-            }
+        match file.try_lock() {
+            Ok(()) => Ok(Self { state, _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held { dir: state.path }),
+            Err(TryLockError::Error(source)) => Err(LockError::Disk { doing: "lock", at, source }),
         }
     }
 
@@ -72,11 +66,12 @@ fn create_private(path: &Path) -> Result<(), LockError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        done => done.and_then(|()| path.parent().map_or(Ok(()), sync_dir)).map_err(|source| LockError::Disk {
-            doing: "create the folder",
-            at: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(LockError::Disk { doing: "create the folder", at: path.to_owned(), source }),
+        Ok(()) => {
+            // Who may create in a folder need not be allowed to read it. After a power cut there is no bookkeeping then.
+            let _lasting = path.parent().map(sync_dir);
+            Ok(())
+        }
     }
 }
 
@@ -88,33 +83,28 @@ fn open(at: &Path) -> io::Result<File> {
 }
 
 /// Opening a pipe that somebody laid there does not wait for ever.
-#[cfg_attr(not(unix), expect(clippy::needless_pass_by_ref_mut, reason = "there is nothing to set"))]
 pub(super) fn no_waiting(options: &mut OpenOptions) {
     #[cfg(unix)]
     if let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
     }
+    #[cfg(not(unix))]
+    let _nothing_to_set = options;
 }
 
 /// Makes what was done to names in a directory last.
+#[cfg(unix)]
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    if cfg!(unix) { File::open(here)?.sync_all() } else { Ok(()) }
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, at: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let ours = file.metadata()?;
-    match fs::metadata(at) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+    match File::open(here)?.sync_all() {
+        // Some file systems do not sync directories. They have nothing better to offer.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        done => done,
     }
 }
 
-/// An open file can not be removed here.
+/// There is no such thing here.
 #[cfg(not(unix))]
-fn is_at(_file: &File, _at: &Path) -> io::Result<bool> {
-    Ok(true)
+pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
+    Ok(())
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::{ffi::OsString, fmt};
 
-#[cfg(not(unix))]
-mod other;
+#[cfg(any(test, not(unix)))]
+pub(crate) mod other;
 #[cfg(unix)]
 mod unix;
 

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// In bytes. Larger files are reported and left alone.
-const MAX_ITEM_BYTES: u64 = 64 << 20;
+const MAX_ITEM_BYTES: u64 = 1 << 30;
 
 /// One side's folder, open. It stays the same one whatever happens to its path; what has this can only read.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::{
 /// Removed again when it is dropped, unless it was placed.
 #[derive(Debug)]
 #[must_use = "it is removed again, unless it is placed"]
-pub(super) struct Staged {
+pub(crate) struct Staged {
     folder: Dir,
     temporary: String,
     file: File,
@@ -27,7 +27,7 @@ pub(super) struct Staged {
 
 impl Staged {
     /// Writes it under the first of the `temporary` names that is free.
-    pub(super) fn write(folder: Dir, mut temporary: impl FnMut() -> String, put: &Put<'_>) -> Result<Self, Problem> {
+    pub(crate) fn write(folder: Dir, mut temporary: impl FnMut() -> String, put: &Put<'_>) -> Result<Self, Problem> {
         let (temporary, file) = loop {
             let name = temporary();
             match folder.create(&name) {
@@ -47,7 +47,7 @@ impl Staged {
     }
 
     /// Lets it stand at its name, once the disk has it.
-    pub(super) fn place(self) -> Result<Print, Problem> {
+    pub(crate) fn place(self) -> Result<Print, Problem> {
         if !self.is_synced {
             self.file.sync_all().map_err(Problem::disk("tell the disk to keep the new one"))?;
         }

@@ -1,7 +1,9 @@
 //! A new file comes to stand at a name, or an old one leaves it, only if what stood there is what was expected.
 //!
 //! Looking first and renaming then leaves a gap in which somebody may save. So what stood there is moved aside and looked
-//! at once more, where nobody else finds it; if it is not what was expected, it is moved back.
+//! at once more, where nobody else finds it; if it is not what was expected, it is moved back. What is left is a kill
+//! between these two moves, right after somebody saved into the gap: the next run takes that save for unfinished work of
+//! ours. Both would have to happen within the same microseconds.
 
 use std::io::{self, ErrorKind};
 
@@ -40,14 +42,14 @@ pub(super) fn check(dir: &Dir, name: &str, expect: Expect) -> Result<(), Problem
     if found == expected { Ok(()) } else { Err(Problem::changed(expected, found)) }
 }
 
-/// Renames the file `new` to `name`. `gap` is called where somebody else may come between; it is there for tests.
-pub(crate) fn put(dir: &Dir, new: &str, name: &str, expect: Expect, gap: impl FnOnce()) -> Result<(), Problem> {
+/// Renames the file `new` to `name`. `gap` is called wherever somebody else may come between; it is there for tests.
+pub(crate) fn put(dir: &Dir, new: &str, name: &str, expect: Expect, mut gap: impl FnMut()) -> Result<(), Problem> {
     check(dir, name, expect)?;
     gap();
     match expect {
         Expect::Absent => dir.rename_new(new, name).or_else(|error| stood_there(dir, name, expect, error)),
         Expect::Print(print) => match dir.exchange(new, name) {
-            Ok(()) => settle(dir, new, name, print),
+            Ok(()) => settle(dir, new, name, print, gap),
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 dir.rename_over(new, name).map_err(Problem::disk("replace it"))
             }
@@ -57,7 +59,7 @@ pub(crate) fn put(dir: &Dir, new: &str, name: &str, expect: Expect, gap: impl Fn
 }
 
 /// Removes the file at `name`, by way of the free name `aside`.
-pub(crate) fn remove(dir: &Dir, aside: &str, name: &str, print: Print, gap: impl FnOnce()) -> Result<(), Problem> {
+pub(crate) fn remove(dir: &Dir, aside: &str, name: &str, print: Print, mut gap: impl FnMut()) -> Result<(), Problem> {
     let expect = Expect::Print(print);
     check(dir, name, expect)?;
     gap();
@@ -69,6 +71,7 @@ pub(crate) fn remove(dir: &Dir, aside: &str, name: &str, print: Print, gap: impl
         },
         Err(problem) => problem,
     };
+    gap();
     match dir.rename_new(aside, name) {
         // A yet later one is there already, and would have replaced this one without us, too.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => dir.remove(aside),
@@ -79,11 +82,12 @@ pub(crate) fn remove(dir: &Dir, aside: &str, name: &str, print: Print, gap: impl
 }
 
 /// After the exchange: what stood at `name` is at `old` now. Removes it, if it is what it should be.
-fn settle(dir: &Dir, old: &str, name: &str, expected: Print) -> Result<(), Problem> {
+fn settle(dir: &Dir, old: &str, name: &str, expected: Print, mut gap: impl FnMut()) -> Result<(), Problem> {
     let Err(problem) = still_is(dir, old, expected) else {
         return dir.remove(old).map_err(|source| Problem::NotLasting { doing: "remove the old one", source });
     };
     let ours = dir.look(name).map(|seen| seen.print.inode).ok();
+    gap();
     match dir.exchange(old, name) {
         // A yet later one came out, which would have replaced the other one without us, too.
         Ok(()) if ours != dir.look(old).map(|seen| seen.print.inode).ok() => dir.rename_over(old, name),

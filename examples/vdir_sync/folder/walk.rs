@@ -37,7 +37,6 @@ pub(crate) enum Contents {
 /// A collection's files, all of them.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    pub(crate) id: DirId,
     /// In the order of names.
     pub(crate) items: Vec<Item>,
     /// What has an item's name, and is none or can not be looked at. It is there, all the same: nobody removed it.
@@ -110,7 +109,7 @@ impl Listing {
         let folder = root.child(name).map_err(Problem::disk("open it"))?;
         let id = folder.id().map_err(Problem::disk("look at it"))?;
         let entries = folder.entries().map_err(Problem::disk("list it"))?;
-        let listing = Self::gather(name, id, entries, |file| folder.look(file)).map_err(Problem::disk("list it"))?;
+        let listing = Self::gather(name, entries, |file| folder.look(file)).map_err(Problem::disk("list it"))?;
         // A directory that was removed while it is open lists as an empty one.
         let still = root.look(name).map_err(|_| Problem::Vanished)?;
         if still.kind != Kind::Folder || (DirId { inode: still.print.inode, device: still.print.device }) != id {
@@ -123,11 +122,10 @@ impl Listing {
     /// listed before it is not the collection.
     pub(crate) fn gather(
         collection: &str,
-        id: DirId,
         entries: impl Iterator<Item = io::Result<Entry>>,
         look: impl Fn(&OsStr) -> io::Result<Seen>,
     ) -> io::Result<Self> {
-        let mut listing = Self { id, items: Vec::new(), errors: Vec::new(), leftovers: Vec::new() };
+        let mut listing = Self { items: Vec::new(), errors: Vec::new(), leftovers: Vec::new() };
         for entry in entries {
             let name = entry?.name;
             if is_item(name.as_encoded_bytes()) {
