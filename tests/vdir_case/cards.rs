@@ -7,6 +7,9 @@ pub struct Item {
     pub lines: Vec<Vec<String>>,
 }
 
+/// Properties of which there is one. Where two people wrote different ones of the others, the item may have both.
+const SINGLE: [&str; 3] = ["FN", "N", "SUMMARY"];
+
 impl Item {
     pub fn read(bytes: &[u8]) -> Self {
         Self { lines: plain(bytes).into_iter().map(|line| vec![line]).collect() }
@@ -15,13 +18,24 @@ impl Item {
     /// Whether these bytes say the same, in any order and folded anywhere.
     pub fn is(&self, bytes: &[u8]) -> bool {
         let mut found = plain(bytes);
-        let is_there = |line: &Vec<String>, found: &mut Vec<String>| {
-            let at = found.iter().position(|other| line.contains(other));
-            at.map(|at| found.swap_remove(at)).is_some()
+        let is_there = |texts: &Vec<String>, found: &mut Vec<String>| {
+            let is_many = texts.first().is_some_and(|text| !SINGLE.iter().any(|single| is_of(text, single)));
+            let most = if is_many { texts.len() } else { 1 };
+            let take = |found: &mut Vec<String>| {
+                let at = found.iter().position(|other| texts.contains(other));
+                at.map(|at| found.swap_remove(at)).is_some()
+            };
+            (0..most).filter(|_| take(found)).count() > 0
         };
         // Lines with one right text first: they can not give way.
         let (one, many): (Vec<_>, Vec<_>) = self.lines.iter().partition(|line| line.len() == 1);
         one.into_iter().chain(many).all(|line| is_there(line, &mut found)) && found.is_empty()
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> Option<&str> {
+        let mut texts = self.lines.iter().flatten();
+        texts.find_map(|line| line.strip_prefix("FN:").or_else(|| line.strip_prefix("SUMMARY:")))
     }
 
     /// Somebody writes `line` over what stood there for this property. If somebody else did, who had not seen it, both

@@ -31,8 +31,14 @@ pub fn run(world: &mut World, line: &Line) -> Checked {
             Ok(())
         }
         ["at", "once", "sync", one, "and", other] => at_once(world, [one, other]),
-        ["kill", "a", "run", "of", device] => kill(world, device, &[0]),
-        ["kill", "a", "run", "with", "a", "question", "of", device] => kill(world, device, &[0, 3]),
+        ["kill", "a", "run", "of", device] => kill(world, device, &[0], &[]),
+        ["kill", "a", "run", "with", "a", "question", "of", device] => kill(world, device, &[0, 3], &[]),
+        ["kill", "an", "approval", "of", name, "on", device] => {
+            let digests = world.noted.get(*name).ok_or_else(|| format!("no hold '{name}'"))?;
+            let approve = |digest: &String| ["--approve".into(), digest.clone(), "--by".into(), "ann".into()];
+            let answer: Vec<String> = digests.iter().flat_map(approve).collect();
+            kill(world, device, &[0, 2, 3], &answer)
+        }
         ["answer", "on", device, rest @ ..] => answers::several(world, device, rest),
         [verb @ ("approve" | "keep"), rest @ ..] => answers::answer(world, verb, rest),
         ["undo", rest @ ..] => answers::undo(world, rest),
@@ -126,13 +132,12 @@ fn at_once(world: &mut World, devices: [&str; 2]) -> Checked {
     }
 }
 
-/// At a moment drawn from how long the last whole run took.
-fn kill(world: &mut World, device: &str, usual: &[i32]) -> Checked {
+/// At a moment drawn from how long the longest whole run took.
+fn kill(world: &mut World, device: &str, usual: &[i32], more: &[String]) -> Checked {
     let device = world.device(device)?;
-    let share = u32::try_from(world.random(1100)).expect("small");
+    let share = u32::try_from(world.random(1200)).expect("small");
     let life = world.took * share / 1000;
-    let output =
-        tool::run(world.dir(), &world.args(device, &["--json".into()]), Some(life.max(Duration::from_millis(1))));
+    let output = tool::run(world.dir(), &world.args(device, more), Some(life.max(Duration::from_millis(1))));
     match output.exit {
         None => Ok(()),
         Some(exit) if usual.contains(&exit) => Ok(()),

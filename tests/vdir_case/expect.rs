@@ -235,9 +235,9 @@ fn losers(world: &World, is_wanted: bool) -> Checked {
 fn came_back(world: &World, is_wanted: bool) -> Checked {
     let run = world.last()?;
     let spoken = spoken(world)?;
-    let is_unnamed = |(_, uid): &&(String, String)| {
-        let name = uid.split('@').next().unwrap_or_default();
-        !spoken.contains(name)
+    let is_unnamed = |key: &&(String, String)| {
+        let name = world.optional.get(*key).and_then(|item| item.name());
+        !name.is_some_and(|name| spoken.contains(name))
     };
     let present: Vec<_> = [0, 1]
         .iter()
