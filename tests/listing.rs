@@ -10,6 +10,7 @@ use holdfast::{
     decide::{
         breach::Rule,
         diff::Refusal,
+        draft::Draft,
         line::LineKind,
         listing::{Listing, Partial},
         slice::{Query, ReadSet},
@@ -198,6 +199,34 @@ fn an_edit_covers_what_was_shown_and_nothing_else() {
     ben.sync(&mut server);
     ben.write_back();
     assert_eq!(ben.native[&grace], both);
+}
+
+#[test]
+fn two_edits_of_one_field_are_both_kept() {
+    let (mut ada, mut ben, mut server) = in_step(3);
+    let grace = id("p000");
+    ben.native.get_mut(&grace).unwrap().extend(card([("tel/a", "+1 Ben")]));
+    ben.observe();
+    ben.sync(&mut server);
+    ada.sync(&mut server); // and what Ben wrote is not in Ada's native store yet
+    ada.native.get_mut(&grace).unwrap().extend(card([("tel/a", "+1 Ada")]));
+    ada.observe();
+    let record = ada.device.row(&people(), &grace).unwrap().unwrap().version.record();
+    assert_eq!(record.fields()[&FieldName::new("tel/a").unwrap()].siblings().len(), 2);
+}
+
+#[test]
+fn who_removes_an_old_version_does_not_remove_the_new_one() {
+    let (mut ada, mut ben, mut server) = in_step(3);
+    let grace = id("p000");
+    ben.native.get_mut(&grace).unwrap().extend(card([("tel/a", "+1 Ben")]));
+    ben.observe();
+    ben.sync(&mut server);
+    ada.sync(&mut server);
+    ada.native.remove(&grace); // she has not seen what Ben wrote
+    assert_eq!(ada.observe().count(Effect::Hidden), 0);
+    assert_eq!(ada.write_back(), 1);
+    assert_eq!(ada.native, ben.native);
 }
 
 #[test]
@@ -483,6 +512,19 @@ fn an_incomplete_listing_proposes_no_removal() {
     assert_eq!((cut.expected, cut.found), (10, 1));
     ada.see(&cut.listing.into());
     assert_eq!((ada.living().len(), ada.open_lines()), (10, 0));
+}
+
+#[test]
+fn a_draft_of_an_incomplete_listing_removes_nothing_whatever_the_slice_holds() {
+    let (mut ada, _, _) = in_step(10);
+    ada.remove(0..9);
+    let slice = ada.device.store().read(&everything()).unwrap();
+    let (partial, complete) = (ada.listing(), ada.listing().complete(1).unwrap());
+    let losses = |listing: &Listing| {
+        let label = (values::register::Show::Latest, Timestamp::from_micros(9));
+        Draft::of_listing(slice.clone(), ada.device.replica(), listing, None, label).unwrap().losses().count()
+    };
+    assert_eq!((losses(&partial.into()), losses(&complete.into())), (0, 9));
 }
 
 #[test]

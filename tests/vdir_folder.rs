@@ -38,7 +38,5 @@ mod read;
 mod root_id;
 #[path = "vdir_folder/scratch.rs"]
 mod scratch;
-#[path = "vdir_folder/speed.rs"]
-mod speed;
 #[path = "vdir_folder/walk.rs"]
 mod walk;

@@ -104,6 +104,7 @@ impl Reading {
             self.listing.unchanged(noted.record.clone());
             return;
         }
+        report.read(side.which);
         let is_settled = item.print.is_settled(now_nanos());
         let parsed = side
             .root

@@ -32,6 +32,13 @@ pub(crate) struct Counts {
     removed: usize,
 }
 
+/// Files that had to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Read {
+    left: usize,
+    right: usize,
+}
+
 /// What was done to one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrote {
@@ -84,6 +91,7 @@ pub(crate) struct Report {
     notes: Vec<String>,
     pub(crate) receipt: Option<String>,
     is_dry_run: bool,
+    files_read: Read,
     /// How the command was called, for the commands that it shows.
     #[serde(skip)]
     call: String,
@@ -101,6 +109,7 @@ impl Report {
             notes: Vec::new(),
             receipt: None,
             is_dry_run,
+            files_read: Read { left: 0, right: 0 },
             call,
         }
     }
@@ -127,6 +136,13 @@ impl Report {
             let fields = change.conflicts.iter().map(|field| field.as_str().to_owned()).collect();
             let (collection, record) = (receipt.collection.to_string(), change.record.to_string());
             self.conflicts.insert(Conflict { collection, record, fields });
+        }
+    }
+
+    pub(crate) const fn read(&mut self, which: Which) {
+        match which {
+            Which::Left => self.files_read.left += 1,
+            Which::Right => self.files_read.right += 1,
         }
     }
 
