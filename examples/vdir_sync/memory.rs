@@ -85,8 +85,16 @@ pub(crate) struct Step {
 
 impl Index {
     pub(crate) const fn new(root: RootId, me: Identity) -> Self {
-        let (files, strangers) = (BTreeMap::new(), BTreeMap::new());
-        Self { root, me, saves: Vec::new(), peers: Vec::new(), files, strangers, is_settled: false, holds: 0 }
+        Self {
+            root,
+            me,
+            saves: Vec::new(),
+            peers: Vec::new(),
+            files: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            is_settled: false,
+            holds: 0,
+        }
     }
 
     pub(crate) fn last_save(&self) -> Option<u64> {
