@@ -342,6 +342,7 @@ fn a_consent_does_not_remove_what_has_moved_on() {
     ben.observe();
     ben.sync(&mut server);
     ada.sync(&mut server);
+    assert_eq!(ada.open_lines(), 29);
     let receipt = ada.device.consent(&people(), hold, "Ada", Timestamp::from_micros(9)).unwrap();
     assert_eq!(receipt.count(Effect::Hidden), 29);
     assert_eq!(ada.write_back(), 1); // and it is shown again, with the edit
@@ -357,6 +358,26 @@ fn a_drip_stops_at_ten() {
     }
     assert_eq!(200 - ada.living().len(), 10);
     assert_eq!(ada.open_lines(), 30);
+}
+
+#[test]
+fn while_a_question_is_open_no_more_goes_unasked() {
+    let (mut ada, _, _) = in_step(200);
+    ada.remove(100..130);
+    ada.observe();
+    ada.remove(150..151);
+    assert_eq!(ada.observe().count(Effect::Hidden), 0);
+    assert_eq!(ada.open_lines(), 31);
+}
+
+#[test]
+fn what_comes_back_from_the_dead_is_what_it_shows() {
+    let (mut ada, _, _) = in_step(10);
+    ada.remove(0..1);
+    ada.observe();
+    ada.native.insert(id("p000"), card([("name", "Somebody else")]));
+    ada.observe();
+    assert_eq!(ada.shows(&id("p000")), card([("name", "Somebody else")]));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Index {
     pub(crate) peers: Vec<Peer>,
     /// By collection and file: what was read or written there.
     pub(crate) files: BTreeMap<String, BTreeMap<String, Noted>>,
+    /// By collection and file: what could not be read, and is no record that is known.
+    pub(crate) strangers: BTreeMap<String, BTreeMap<String, Print>>,
     /// Nothing was left to do: no error, and nothing to write.
     pub(crate) is_settled: bool,
     /// Holds that are open.
@@ -83,7 +85,16 @@ pub(crate) struct Step {
 
 impl Index {
     pub(crate) const fn new(root: RootId, me: Identity) -> Self {
-        Self { root, me, saves: Vec::new(), peers: Vec::new(), files: BTreeMap::new(), is_settled: false, holds: 0 }
+        Self {
+            root,
+            me,
+            saves: Vec::new(),
+            peers: Vec::new(),
+            files: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            is_settled: false,
+            holds: 0,
+        }
     }
 
     pub(crate) fn last_save(&self) -> Option<u64> {

@@ -18,7 +18,7 @@ use holdfast::{
 };
 
 use super::{
-    folder::{Contents, Item},
+    folder::{Contents, Item, Print},
     item,
     memory::Noted,
     names::{label, record_of},
@@ -72,14 +72,17 @@ struct Reading {
     /// What is noted of each file.
     notes: BTreeMap<String, Noted>,
     files: BTreeMap<RecordId, Vec<String>>,
-    /// A file that can not be read, and that may be any record.
-    has_unknown: bool,
+    /// Files that can not be read, and are no record that is known.
+    strangers: BTreeMap<String, Print>,
+    /// It may be that a record is here that was not found: then nothing is known to be missing.
+    is_in_doubt: bool,
 }
 
 impl Reading {
     fn of(side: &Side, collection: &CollectionId, report: &mut Report, progress: &Progress) -> Self {
         let (listing, notes, files) = (Partial::new(collection.clone()), BTreeMap::new(), BTreeMap::new());
-        let mut reading = Self { listing, count: 0, notes, files, has_unknown: false };
+        let strangers = BTreeMap::new();
+        let mut reading = Self { listing, count: 0, notes, files, strangers, is_in_doubt: false };
         let items = side.items(collection.as_str());
         for (done, item) in items.iter().enumerate() {
             progress.tell(&format!("{} {collection}", side.which), done, items.len());
@@ -93,6 +96,14 @@ impl Reading {
                     reading.unreadable(file, noted.clone());
                 }
             }
+        }
+        // The last item of a list may be removed. But a folder that is gone with it says less than one that is empty.
+        let noted = side.index.files.get(collection.as_str()).map_or(0, BTreeMap::len);
+        if side.walked(collection.as_str()).is_none() && noted == 1 {
+            let what = "the folder is gone, and its item was left as it is on the other side. To remove it there, too, make \
+                        an empty folder of this name; to have it back, copy it from there";
+            report.file_trouble(side.which, collection, "", what);
+            reading.is_in_doubt = true;
         }
         reading
     }
@@ -128,7 +139,13 @@ impl Reading {
                 self.entry(record, parsed.fields, at);
             }
             (_, _, Some(noted)) => self.unreadable(&item.file, noted.clone()),
-            (_, _, None) => self.has_unknown = true,
+            (_, _, None) => {
+                // A record under another name, perhaps, that is being written just now. If it is the same next time, it is
+                // none of ours.
+                let known = side.index.strangers.get(collection.as_str()).and_then(|files| files.get(&item.file));
+                self.is_in_doubt |= known != Some(&item.print);
+                self.strangers.insert(item.file.clone(), item.print);
+            }
         }
     }
 
@@ -156,7 +173,7 @@ impl Reading {
         report: &mut Report,
     ) -> Result<(), Stop> {
         let listing: Listing = match care {
-            Care::Whole if !self.has_unknown => match self.listing.complete(self.count) {
+            Care::Whole if !self.is_in_doubt => match self.listing.complete(self.count) {
                 Ok(complete) => complete.into(),
                 Err(cut) => cut.listing.into(),
             },
@@ -191,6 +208,7 @@ impl Reading {
         let refused: Vec<RecordId> = receipt.refused.iter().map(|(record, _)| record.clone()).collect();
         side.contested.extend(refused.into_iter().chain(contested).map(|record| (collection.clone(), record)));
         *side.files(collection.as_str()) = self.notes;
+        side.index.strangers.insert(collection.as_str().to_owned(), self.strangers);
         Ok(())
     }
 }
