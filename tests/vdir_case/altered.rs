@@ -1,7 +1,7 @@
 //! An expectation made false: every line that passes must fail in this form, or it looks at nothing.
 
 /// Words and their opposites.
-const OPPOSITES: [(&str, &str); 12] = [
+const OPPOSITES: [(&str, &str); 13] = [
     ("something", "nothing"),
     ("equal", "different"),
     ("refused", "accepted"),
@@ -14,6 +14,7 @@ const OPPOSITES: [(&str, &str); 12] = [
     ("whole", "whole but for 1"),
     ("lacks", "has"),
     ("right", "wrong"),
+    ("no", "a"),
 ];
 
 /// The line with its last text, number or word exchanged for one that is not true as well. None if there is no such.

@@ -32,6 +32,21 @@ impl Item {
         one.into_iter().chain(many).all(|line| is_there(line, &mut found)) && found.is_empty()
     }
 
+    /// Whether these bytes say all of it, and perhaps more.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        let found = plain(bytes);
+        self.lines.iter().all(|texts| texts.iter().any(|text| found.contains(text)))
+    }
+
+    /// The lines that differ, in words.
+    pub fn against(&self, bytes: &[u8]) -> String {
+        let found = plain(bytes);
+        let lacks: Vec<_> = self.lines.iter().filter(|texts| !texts.iter().any(|text| found.contains(text))).collect();
+        let is_meant = |line: &&String| self.lines.iter().any(|texts| texts.contains(line));
+        let has: Vec<_> = found.iter().filter(|line| !is_meant(line)).collect();
+        format!("lacks {lacks:?}, has {has:?}")
+    }
+
     /// What people call it.
     pub fn name(&self) -> Option<&str> {
         let mut texts = self.lines.iter().flatten();

@@ -264,6 +264,8 @@ struct State {
     changed: Vec<String>,
     doubled: Vec<String>,
     more: Vec<String>,
+    /// Those of `changed` that say all that was meant, and more.
+    fuller: usize,
 }
 
 impl State {
@@ -277,7 +279,11 @@ impl State {
             let right = files.iter().filter(|(_, bytes)| item.is(bytes)).count();
             match (files.len(), right) {
                 (0, _) => state.missing.push(name(key)),
-                (_, 0) => state.changed.push(name(key)),
+                (_, 0) => {
+                    state.fuller += usize::from(files.iter().any(|(_, bytes)| item.is_in(bytes)));
+                    let not_meant = files.iter().map(|(_, bytes)| item.against(bytes)).collect::<Vec<_>>();
+                    state.changed.push(format!("{}: {}", name(key), not_meant.join("; ")));
+                }
                 (1, 1) => {}
                 _ => state.doubled.push(name(key)),
             }
@@ -311,6 +317,8 @@ fn state(world: &World, place: Place, words: &[&str]) -> Checked {
     let is_met = match words {
         ["whole"] => lost == 0 && is_strict,
         ["whole", "but", "for", n] => lost == number(n)? && is_strict,
+        ["lost", "no", "value"] => lost == state.fuller,
+        ["lost", "a", "value"] => lost > state.fuller,
         ["lost", "nothing"] => lost == 0,
         ["lost", "something"] => lost > 0,
         ["lost", "at", "most", n] => lost <= number(n)?,
@@ -325,7 +333,7 @@ fn state(world: &World, place: Place, words: &[&str]) -> Checked {
         _ => return Err("no such expectation".into()),
     };
     let some = |names: &[String]| format!("{} {:?}", names.len(), names.get(..names.len().min(3)).unwrap_or_default());
-    let State { missing, changed, doubled, more } = &state;
+    let State { missing, changed, doubled, more, .. } = &state;
     is(is_met, || {
         let [missing, changed, doubled, more] = [missing, changed, doubled, more].map(|names| some(names));
         format!("missing {missing}, changed {changed}, doubled {doubled}, more {more}; {}", said(world))
