@@ -74,8 +74,10 @@ fn is_bookkeeping(path: &Path) -> bool {
     path.starts_with(BOOKS)
 }
 
+/// Not what a killed run had not finished, and the next one cleans up.
 fn is_item(path: &Path) -> bool {
-    path.components().count() == 2 && !is_bookkeeping(path)
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    path.components().count() == 2 && !is_bookkeeping(path) && !is_hidden
 }
 
 /// The first difference, times and inodes included. The root's own times may change where the books may.
@@ -118,7 +120,7 @@ pub fn items(tree: &Tree) -> BTreeMap<Key, Vec<(PathBuf, Vec<u8>)>> {
         let mut names = path.iter().map(|name| name.to_string_lossy().into_owned());
         let (collection, file) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
         let ending = Path::new(&file).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        if file.starts_with('.') || !["vcf", "ics"].contains(&ending) {
+        if !["vcf", "ics"].contains(&ending) {
             continue;
         }
         let name = cards::uid(bytes).unwrap_or(file);
