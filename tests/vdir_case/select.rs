@@ -21,9 +21,11 @@ pub fn collection<'a>(words: &'a [&'a str]) -> (&'a [&'a str], &'a str) {
 /// The chosen files of this folder, from its root, in the order of their names.
 pub fn files(world: &mut World, place: Place, words: &[&str]) -> Result<Vec<PathBuf>, String> {
     let (words, collection) = collection(words);
+    // Nobody edits what a killed run left unfinished.
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let all: Vec<PathBuf> = tree::visible(world.root(place))
         .into_iter()
-        .filter(|(path, node)| path.starts_with(collection) && node.bytes().is_some())
+        .filter(|(path, node)| path.starts_with(collection) && node.bytes().is_some() && !is_hidden(path))
         .map(|(path, _)| path)
         .collect();
     let count = |word: &str| number(word, all.len());
