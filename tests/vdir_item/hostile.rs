@@ -34,6 +34,8 @@ fn a_value_that_is_not_one_line_of_its_property_is_left_out() {
         ("TEL/1", "END:VCARD"),
         ("TEL/1", "BEGIN:TEL\nEND:TEL\nEND:VCARD\nBEGIN:VCARD"),
         ("TEL/1", "BEGIN:TEL\nEND:TEL\nUID:2"),
+        ("TEL/1", "BEGIN:OTHER\nA:1\nEND:OTHER"),
+        ("A/1", &("BEGIN:A\n".repeat(9) + "END:A\n".repeat(9).trim_end())),
         ("TEL/1", "BEGIN:TEL\nBEGIN:A\nEND:TEL\nEND:A"),
         ("TEL/1", "BEGIN:TEL\nno property\nEND:TEL"),
         ("TEL/1", "BEGIN:TEL\n folded:1\nEND:TEL"),
@@ -66,6 +68,7 @@ fn a_value_that_is_not_one_line_of_its_property_is_left_out() {
     for (name, value) in occurrence {
         let mut fields = read(cards::SERIES).fields;
         fields.insert(field(name), value);
+        assert_eq!(text(&render(&fields)).matches("RECURRENCE-ID").count(), 2);
         assert_eq!(content(&parse("a.ics", render(&fields)).expect("an item").fields), content(&fields));
     }
 }
@@ -120,6 +123,9 @@ fn a_layout_that_lies_changes_no_content() {
         &format!("{style}+VCARD\tBEGIN:VCARD\n=FN"),
         &format!("{style}{open}0FN\tUID:2\n0NOTE/x\tNOTE:1\n*FN\n.NOTE:1\n.\n."),
         &format!("{style}{open}~0a17g\n=FN\n~3a3a11g\n=N"),
+        &format!("{style}{open}~17i\n=FN\n~3i\n0FN\tFN:\n=N\n"),
+        &format!("{style}{open}0FN\tFN:injected\n0N\tN:;injected\n"),
+        &format!("{style}{open}0FN\tX-B:\n0N\tX-B:;;\n"),
         &format!("{style}{open}~1i\n=FN\n~17i\n=FN\n~19i\n=N\n_"),
         &format!("{style}{open}~3e14g\n=FN\n~99999999999999999999a\n=N\n~a\n~\n~x\n_"),
         &format!("{style}{open}~0i\n_\n~5i\n_\n=FN"),
@@ -132,15 +138,18 @@ fn a_layout_that_lies_changes_no_content() {
             laid_out(cards::EMPTY, layout);
         }
     }
+    let second = read(cards::SEVERAL).fields.into_keys().find(|name| name.as_str().starts_with("FN/")).expect("one");
+    laid_out(cards::SEVERAL, &format!("{style}{open}={}\n=FN", second.as_str()));
     for layout in [
         "1 lf 75\n+VCALENDAR\tBEGIN:VCALENDAR\n+VEVENT/20240205T080000Z\tBEGIN:VTODO\n=VEVENT/20240205T080000Z/SUMMARY",
+        "1 lf 75\n+VCALENDAR\tBEGIN:VCALENDAR\n+\tBEGIN:VEVENT\n-END:VEVENT\n+\tBEGIN:VEVENT\n-END:VEVENT",
         "1 lf 75\n+VCALENDAR\tBEGIN:VCALENDAR\n+\tBEGIN:VALARM\n=SUMMARY",
         "1 lf 75\n+VCALENDAR\tBEGIN:VCALENDAR\n+\tBEGIN:VEVENT\n+\tBEGIN:VEVENT\n=SUMMARY\n=DTSTART\n-END:VEVENT\n+\tBEGIN:VEVENT",
         "1 lf 75\n+VCALENDAR\tBEGIN:VCALENDAR\n+VEVENT/20240205T080000Z\tBEGIN:VEVENT\n=SUMMARY\n+\tBEGIN:VEVENT\n=SUMMARY",
         "1 lf 75\n+VEVENT/new\tBEGIN:VEVENT\n+VCALENDAR\tBEGIN:VCALENDAR\n+VEVENT/new\tBEGIN:VEVENT\n_\n-END:VEVENT\n_\n",
         "1 lf 75\n+\tBEGIN:VEVENT\n=SUMMARY\n-END:VEVENT\n+VCALENDAR\tBEGIN:VCALENDAR\n-END:VCALENDAR\n+\tBEGIN:VEVENT",
     ] {
-        laid_out(cards::SERIES, layout);
+        assert_eq!(laid_out(cards::SERIES, layout).matches("BEGIN:VEVENT").count(), 3, "{layout}");
         laid_out(cards::MEETING, layout);
     }
 }

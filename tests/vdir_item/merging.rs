@@ -42,7 +42,7 @@ fn two_people_who_edit_different_properties_both_get_what_they_want() {
 
 #[test]
 fn additions_stand_before_the_end_in_the_way_of_the_file() {
-    let long = "NOTE:".to_owned() + &"ä".repeat(100);
+    let long = "NOTE:".to_owned() + &"ä".repeat(50) + "€" + &"ä".repeat(50);
     for written in both(cards::GOOGLE, ("END:VCARD", "TEL:1\nEND:VCARD"), ("END:VCARD", &format!("{long}\nEND:VCARD")))
     {
         assert!(!written.contains('\r'), "{written}");
@@ -58,6 +58,13 @@ fn additions_stand_before_the_end_in_the_way_of_the_file() {
     let is_folded = |line: &str| line.trim_start().starts_with(['N', 'ä']) && line.contains('ä') && line.len() <= 78;
     assert_eq!(written.lines().filter(|line| is_folded(line)).count(), 3, "{written}");
     assert!(written.replace("\r\n ", "").contains(&long), "{written}");
+    // In quoted-printable, the end of a line says something else.
+    for length in 0..4 {
+        let soft = format!("NOTE;ENCODING=QUOTED-PRINTABLE:{}{}", "x".repeat(length), "=3D".repeat(100));
+        with_note.insert(field("NOTE/1"), Value::from(soft.as_str()));
+        let again = read(&render(&with_note)).fields;
+        assert!(again.values().any(|value| *value == Value::from(soft.as_str())), "{}", text(&render(&with_note)));
+    }
 }
 
 #[test]

@@ -55,6 +55,16 @@ fn a_calendar_has_its_components_in_the_names() {
 }
 
 #[test]
+fn a_component_whose_key_can_not_be_a_name_is_one_field() {
+    for key in ["RECURRENCE-ID:a:b", "RECURRENCE-ID;X=a|b:1", "RECURRENCE-ID:\u{7}", "RECURRENCE-ID:"] {
+        let event = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{key}\nSUMMARY:A\nEND:VEVENT\nEND:VCALENDAR\n");
+        assert_eq!(names(event.as_bytes()), "VCALENDAR/VEVENT/#\n~layout", "{key}");
+    }
+    let zone = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:a|b\nEND:VTIMEZONE\nEND:VCALENDAR\n";
+    assert_eq!(names(zone.as_bytes()), "VCALENDAR/VTIMEZONE/#\n~layout");
+}
+
+#[test]
 fn ids_are_the_same_on_every_machine() {
     let fields = read(b"BEGIN:VCARD\nTEL;type=home:1\nX-A:1\nEND:VCARD\n").fields;
     let names: Vec<_> = fields.keys().map(|name| name.as_str()).collect();
@@ -73,6 +83,10 @@ fn what_stands_twice_is_two_fields() {
     assert_eq!(names(cards::SEVERAL), expected);
     let fields = read(cards::SEVERAL).fields;
     assert_eq!(fields[&field("FN")], Value::from("FN:First"), "the first is the one");
+    // Which of two that are the same but for their spelling is the second depends on them, and not on their order.
+    let (one, two) = ("TEL;TYPE=home:1\r\n", "tel;type=home:1\r\n");
+    let swapped = edited(&edited(&edited(cards::SEVERAL, one, "?"), two, one), "?", two);
+    assert_same_content("swapped", &swapped, &fields);
 }
 
 #[test]

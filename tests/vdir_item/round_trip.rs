@@ -52,6 +52,12 @@ fn the_name_and_the_uid_are_for_people() {
         let item = read(bytes);
         assert_eq!((item.uid.as_deref(), item.name.as_deref()), (uid, name));
     }
+    let occurrence = "BEGIN:VEVENT\nUID:1\nSUMMARY:Moved\nRECURRENCE-ID:1\nEND:VEVENT\n";
+    let main = "BEGIN:VEVENT\nUID:1\nSUMMARY:Weekly\nEND:VEVENT\n";
+    let series = |events: &str| read(format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n").as_bytes()).name;
+    assert_eq!(series(&[occurrence, main].concat()).as_deref(), Some("Weekly"));
+    assert_eq!(series(&[main, occurrence].concat()).as_deref(), Some("Weekly"));
+    assert_eq!(series(occurrence).as_deref(), Some("Moved"));
     let long = format!("BEGIN:VCARD\nUID:a\\,b\nFN:{}\\n\x07\nN:no;\nEND:VCARD\n", "é".repeat(200));
     let item = read(long.as_bytes());
     assert_eq!(item.uid.as_deref(), Some("a,b"));

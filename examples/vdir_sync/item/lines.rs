@@ -46,6 +46,8 @@ pub(super) struct Segment<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
     raw: &'a [u8],
+    first: &'a [u8],
+    is_folded: bool,
     /// Where it begins in the file, in bytes.
     pub(super) start: usize,
 }
@@ -56,20 +58,28 @@ impl<'a> Line<'a> {
     }
 
     /// The content, up to the first break.
-    pub(super) fn first(self) -> &'a [u8] {
-        self.segments().next().map_or(b"", |segment| segment.content)
+    pub(super) const fn first(self) -> &'a [u8] {
+        self.first
     }
 
-    pub(super) fn is_folded(self) -> bool {
-        self.segments().nth(1).is_some()
+    pub(super) const fn is_folded(self) -> bool {
+        self.is_folded
+    }
+
+    /// Whether there is a carriage return that ends no line.
+    pub(super) fn has_lone_return(self) -> bool {
+        if !self.is_folded {
+            return self.first.contains(&b'\r');
+        }
+        self.segments().any(|segment| segment.content.contains(&b'\r'))
     }
 
     /// The whole content, without the breaks.
     pub(super) fn unfolded(self) -> Cow<'a, [u8]> {
-        if self.is_folded() {
+        if self.is_folded {
             Cow::Owned(self.segments().flat_map(|segment| segment.content).copied().collect())
         } else {
-            Cow::Borrowed(self.first())
+            Cow::Borrowed(self.first)
         }
     }
 
@@ -100,12 +110,13 @@ impl<'a> Iterator for Lines<'a> {
             return None;
         }
         let mut segments = Segments::new(self.rest);
-        segments.by_ref().for_each(drop);
+        let first = segments.next().map_or(&[][..], |segment| segment.content);
+        let is_folded = segments.by_ref().count() > 0;
         let (raw, rest) = self.rest.split_at(self.rest.len().saturating_sub(segments.rest.len()));
         let start = self.at;
         self.at = self.at.saturating_add(raw.len());
         self.rest = rest;
-        Some(Line { raw, start })
+        Some(Line { raw, first, is_folded, start })
     }
 }
 
