@@ -48,8 +48,11 @@ fn kind(fields: &BTreeMap<FieldName, Value>, pieces: &[Placed<'_>]) -> Kind {
     match (speaks_for(Kind::VCard, Kind::ICalendar), speaks_for(Kind::ICalendar, Kind::VCard)) {
         (true, false) => Kind::VCard,
         (false, true) => Kind::ICalendar,
-        _ if root.is_some_and(|(_, name)| name.eq_ignore_ascii_case(CALENDAR)) => Kind::ICalendar,
-        _ => Kind::VCard,
+        _ => match root {
+            Some((_, name)) if name.eq_ignore_ascii_case(CALENDAR) => Kind::ICalendar,
+            None if fields.keys().any(|name| name.family().trim_start_matches('~') == CALENDAR) => Kind::ICalendar,
+            _ => Kind::VCard,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 //! A logical line goes on where the next physical one begins with a space or a tab. In a quoted-printable property of
 //! vCard 2.1 it also goes on after a `=` at the end, and the next line is then taken as it stands.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::BufRead as _};
 
 /// How a physical line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(super) struct Segment<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
     raw: &'a [u8],
+    first: &'a [u8],
+    is_folded: bool,
     /// Where it begins in the file, in bytes.
     pub(super) start: usize,
 }
@@ -56,20 +58,28 @@ impl<'a> Line<'a> {
     }
 
     /// The content, up to the first break.
-    pub(super) fn first(self) -> &'a [u8] {
-        self.segments().next().map_or(b"", |segment| segment.content)
+    pub(super) const fn first(self) -> &'a [u8] {
+        self.first
     }
 
-    pub(super) fn is_folded(self) -> bool {
-        self.segments().nth(1).is_some()
+    pub(super) const fn is_folded(self) -> bool {
+        self.is_folded
+    }
+
+    /// Whether there is a carriage return that ends no line.
+    pub(super) fn has_lone_return(self) -> bool {
+        if !self.is_folded {
+            return self.first.contains(&b'\r');
+        }
+        self.segments().any(|segment| segment.content.contains(&b'\r'))
     }
 
     /// The whole content, without the breaks.
     pub(super) fn unfolded(self) -> Cow<'a, [u8]> {
-        if self.is_folded() {
+        if self.is_folded {
             Cow::Owned(self.segments().flat_map(|segment| segment.content).copied().collect())
         } else {
-            Cow::Borrowed(self.first())
+            Cow::Borrowed(self.first)
         }
     }
 
@@ -100,12 +110,13 @@ impl<'a> Iterator for Lines<'a> {
             return None;
         }
         let mut segments = Segments::new(self.rest);
-        segments.by_ref().for_each(drop);
+        let first = segments.next().map_or(&[][..], |segment| segment.content);
+        let is_folded = segments.by_ref().count() > 0;
         let (raw, rest) = self.rest.split_at(self.rest.len().saturating_sub(segments.rest.len()));
         let start = self.at;
         self.at = self.at.saturating_add(raw.len());
         self.rest = rest;
-        Some(Line { raw, start })
+        Some(Line { raw, first, is_folded, start })
     }
 }
 
@@ -115,13 +126,15 @@ pub(super) struct Segments<'a> {
     rest: &'a [u8],
     /// The content of the first segment, once it is known.
     first: Option<&'a [u8]>,
+    /// Whether it is of a line in quoted-printable, once that matters.
+    is_soft: Option<bool>,
     follows_fold: bool,
     is_over: bool,
 }
 
 impl<'a> Segments<'a> {
     const fn new(text: &'a [u8]) -> Self {
-        Self { rest: text, first: None, follows_fold: false, is_over: false }
+        Self { rest: text, first: None, is_soft: None, follows_fold: false, is_over: false }
     }
 }
 
@@ -139,7 +152,7 @@ impl<'a> Iterator for Segments<'a> {
         if let Some(content) = content.strip_suffix(b"=")
             && !rest.is_empty()
             && !is_end(rest)
-            && is_quoted_printable(first)
+            && *self.is_soft.get_or_insert_with(|| is_quoted_printable(first))
         {
             self.follows_fold = false;
             return Some(Segment { content, join: Join::Soft(ending) });
@@ -172,11 +185,15 @@ pub(super) fn is_end(text: &[u8]) -> bool {
 
 /// The first physical line, its ending, and what follows.
 fn cut(text: &[u8]) -> (&[u8], Ending, &[u8]) {
-    let Some(at) = text.iter().position(|byte| *byte == b'\n') else { return (text, Ending::None, &[]) };
-    let (line, rest) = text.split_at(at);
-    let rest = rest.split_first().map_or(rest, |(_, rest)| rest);
-    match line.strip_suffix(b"\r") {
-        Some(line) => (line, Ending::CrLf, rest),
-        None => (line, Ending::Lf, rest),
+    let mut rest = text;
+    // Reading from memory never fails, and is the fastest way to a byte that the standard library has.
+    let length = rest.skip_until(b'\n').unwrap_or(text.len());
+    let line = text.split_at_checked(length).map_or(text, |(line, _)| line);
+    match line.strip_suffix(b"\n") {
+        None => (line, Ending::None, rest),
+        Some(line) => match line.strip_suffix(b"\r") {
+            Some(line) => (line, Ending::CrLf, rest),
+            None => (line, Ending::Lf, rest),
+        },
     }
 }

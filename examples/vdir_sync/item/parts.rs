@@ -9,6 +9,7 @@ use super::{
     content::Content,
     layout::{Piece, Placed},
     place::{CALENDAR, MAIN, Place, is_component, is_main},
+    property::Header,
 };
 
 /// One field that has a place in the file.
@@ -20,6 +21,30 @@ pub(super) struct Part<'a> {
     pub(super) is_done: bool,
 }
 
+impl Part<'_> {
+    /// A calendar file is about one UID; what has another is of another item.
+    fn has_no_uid_but(&self, uid: &[u8]) -> bool {
+        let value = |line| {
+            Header::of(line).filter(|header| header.name.eq_ignore_ascii_case("UID")).map(|it| it.value.trim_ascii())
+        };
+        let is_other = |line| value(line).is_some_and(|other| value(uid) != Some(other));
+        match &self.content {
+            Content::Empty => true,
+            Content::Line(line) => self.place.path == CALENDAR || !is_other(line),
+            Content::Block(lines) => self.place.path != CALENDAR || !lines.iter().any(|line| is_other(line)),
+        }
+    }
+}
+
+/// The UID of the main component, or else the first there is.
+fn uid<'a>(parts: &BTreeMap<&'a str, Part<'a>>) -> Option<&'a [u8]> {
+    let is_uid = |part: &&Part<'a>| part.place.family == "UID" && part.place.path != CALENDAR;
+    parts.get("~UID").into_iter().chain(parts.values().filter(is_uid)).find_map(|part| match part.content {
+        Content::Line(line) => Some(line),
+        Content::Empty | Content::Block(_) => None,
+    })
+}
+
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
@@ -27,24 +52,31 @@ pub(super) struct Parts<'a> {
     by_path: BTreeMap<&'a str, Vec<&'a str>>,
     /// What the layout has a line for.
     listed: BTreeSet<&'a str>,
+    /// The line with the UID that all components of a calendar share.
+    pub(super) uid: Option<&'a [u8]>,
 }
 
 impl<'a> Parts<'a> {
     /// Leaves out what is not fit for a file.
     pub(super) fn new(kind: Kind, fields: &'a BTreeMap<FieldName, Value>, pieces: &[Placed<'a>]) -> Self {
-        let mut by_name = BTreeMap::new();
+        let part = |(name, value): (&'a FieldName, &'a Value)| {
+            let place = Place::of(kind, name.as_str())?;
+            Some((name.as_str(), Part { place, content: Content::of(kind, &place, value)?, is_done: false }))
+        };
+        let mut by_name: BTreeMap<_, _> = fields.iter().filter_map(part).collect();
+        let uid = uid(&by_name);
+        if let Some(uid) = uid.filter(|_| kind == Kind::ICalendar) {
+            by_name.retain(|_, part| part.has_no_uid_but(uid));
+        }
         let mut by_path: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (name, value) in fields {
-            let Some(place) = Place::of(kind, name.as_str()) else { continue };
-            let Some(content) = Content::of(kind, &place, value) else { continue };
-            by_path.entry(place.path).or_default().push(name.as_str());
-            by_name.insert(name.as_str(), Part { place, content, is_done: false });
+        for (name, part) in &by_name {
+            by_path.entry(part.place.path).or_default().push(*name);
         }
         let listed = pieces.iter().filter_map(|(piece, _)| match piece {
             Piece::Line { name } | Piece::Empty { name, .. } | Piece::Block { name } => Some(*name),
             Piece::Blank | Piece::Open { .. } | Piece::Close { .. } | Piece::Part { .. } => None,
         });
-        Self { by_name, by_path, listed: listed.collect() }
+        Self { by_name, by_path, listed: listed.collect(), uid }
     }
 
     /// The fields of a component that are not written yet, by name.

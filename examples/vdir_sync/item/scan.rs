@@ -3,7 +3,8 @@
 //! It takes no recursion, and of memory 4 bytes for each component that is open.
 
 use super::{
-    Kind,
+    Kind, MAX_LINES,
+    content::is_blank_line,
     error::ItemError,
     lines::{Line, Lines},
     place::is_main,
@@ -160,14 +161,14 @@ impl<'a> Scan<'a> {
     }
 
     fn property(&mut self, line: Line<'a>) -> Result<(), ItemError> {
-        if line.segments().any(|segment| segment.content.contains(&b'\r')) {
-            self.outline.is_regular = false;
-        }
-        if line.first().is_empty() {
-            return Ok(());
-        }
-        if line.len() > MAX_READ_BYTES {
-            // Whether it is a property is seen when the item is taken apart, if it is.
+        self.outline.is_regular &= !line.has_lone_return();
+        let is_named = match self.outline.kind {
+            Kind::VCard => self.open.len() == 1,
+            Kind::ICalendar => self.open.len() == 2,
+        };
+        // Of a long line, it is seen whether it is a property when the item is taken apart, if it is.
+        let is_read = is_named || self.outline.lines <= MAX_LINES;
+        if line.first().is_empty() || line.len() > MAX_READ_BYTES || !is_read {
             return Ok(());
         }
         let unfolded = line.unfolded();
@@ -175,12 +176,14 @@ impl<'a> Scan<'a> {
             self.outline.is_regular = false;
             return Ok(());
         };
-        match (self.outline.kind, self.open.len()) {
-            (Kind::VCard, 1) => self.card_property(&header, &unfolded),
-            (Kind::ICalendar, 2) => return self.component_property(&header, &unfolded),
-            _ => {}
+        match self.outline.kind {
+            Kind::ICalendar if is_named => self.component_property(&header, &unfolded),
+            Kind::VCard if is_named => {
+                self.card_property(&header, &unfolded);
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn card_property(&mut self, header: &Header<'_>, line: &[u8]) {
@@ -202,7 +205,7 @@ impl<'a> Scan<'a> {
             self.event.0 = display(Kind::ICalendar, line);
         } else if header.name.eq_ignore_ascii_case("RECURRENCE-ID") {
             self.event.1 = true;
-        } else if header.name.eq_ignore_ascii_case("UID") && !header.value.trim_ascii().is_empty() {
+        } else if header.name.eq_ignore_ascii_case("UID") && !is_blank_line(Kind::ICalendar, line) {
             let value = header.value.trim_ascii();
             let first = self.uid.get_or_insert_with(|| value.to_owned());
             if first != value {

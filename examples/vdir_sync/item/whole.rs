@@ -32,7 +32,9 @@ pub(super) fn render(fields: &BTreeMap<FieldName, Value>) -> Option<Vec<u8>> {
         return Some(item.to_vec());
     }
     let others = others().map(|(name, value)| (name.clone(), value.clone())).collect();
-    add(item, &outline, &others)
+    let written = add(item, &outline, &others)?;
+    // What does not go together with it is left out.
+    Some(if scan(ITEM, &written).is_ok() { written } else { item.to_vec() })
 }
 
 fn is_addition(name: &FieldName) -> bool {

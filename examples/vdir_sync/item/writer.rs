@@ -107,11 +107,8 @@ impl<'a> Writer<'a> {
         if !has(self, key_property(component)) {
             self.out.line(&key_line(path), None);
         }
-        if is_main(component)
-            && !has(self, "UID")
-            && let Some(Content::Line(line)) = self.parts.by_name.get("~UID").map(|part| &part.content)
-        {
-            self.out.line(line, None);
+        if let (true, false, Some(uid)) = (is_main(component), has(self, "UID"), self.parts.uid) {
+            self.out.line(uid, None);
         }
     }
 
