@@ -20,7 +20,7 @@ use holdfast::{
         receipt::{Effect, Receipt},
         store::{CommitError, Store},
     },
-    compose::device::Device,
+    compose::device::{Device, MoveTo},
     decide::{
         breach::Rule,
         changes::Changes,
@@ -28,7 +28,11 @@ use holdfast::{
         slice::{ReadSet, Slice},
         write::Write,
     },
-    values::{id::CollectionId, register::Cause, time::Day},
+    values::{
+        id::{CollectionId, MoveId},
+        register::Cause,
+        time::Day,
+    },
 };
 use world::*;
 
@@ -248,6 +252,28 @@ fn a_missing_ledger_counts_as_spent() {
     let mut back = Device::new(lost.store().0.clone(), replica(1), Guard::default());
     deleted(&mut evil, 33..34, Cause::User);
     assert_eq!(send(&evil, &mut back, 3).held.len(), 1);
+}
+
+#[test]
+fn a_move_is_no_answer_to_a_missing_ledger() {
+    let (device, mut evil) = with_people(40);
+    let blank = [("name", None), ("phone", None), ("town", None)];
+    let _ = edit_as(&mut evil, &people(), &rec(30), &blank, (Cause::App, at(4))).unwrap();
+    let mut lost = Device::new(NoLedger(device.store().clone()), replica(1), Guard::default());
+    let _ = lost.take_in(evil.pending(&people(), usize::MAX).unwrap(), &round(2)).unwrap();
+    let mut back = Device::new(lost.store().0.clone(), replica(1), Guard::default());
+    assert_eq!(back.hold(&people()).unwrap().unwrap().open().count(), 1, "the blank record waits");
+    // The record has moved away: nothing is left to ask about it, but nobody has been asked about the ledger.
+    let mut mover = copy_of(&device, 3);
+    let there = collection("there");
+    let to = MoveTo { id: MoveId::from_entropy(7).unwrap(), collection: there.clone(), record: rec(0) };
+    mover.move_to(&people(), &rec(30), &to, at(5)).unwrap();
+    for (collection, number) in [(there, 3), (people(), 4)] {
+        let _ = back.take_in(mover.pending(&collection, usize::MAX).unwrap(), &round(number)).unwrap();
+    }
+    assert!(back.hold(&people()).unwrap().is_none(), "the move closes the line");
+    deleted(&mut evil, 33..34, Cause::User);
+    assert_eq!(send(&evil, &mut back, 5).held.len(), 1, "the ledger is still missing");
 }
 
 #[test]

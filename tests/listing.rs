@@ -381,6 +381,34 @@ fn what_comes_back_from_the_dead_is_what_it_shows() {
 }
 
 #[test]
+fn an_answer_about_earlier_losses_is_given_once_for_all_replicas() {
+    let (mut ada, mut ben, mut server) = in_step(200);
+    let sync = |ada: &mut Phone, ben: &mut Phone, server: &mut Server<MemoryStore>| {
+        for phone in [ada, ben] {
+            phone.observe();
+            phone.sync(server);
+            phone.write_back();
+        }
+    };
+    // One by one, until somebody is asked.
+    for n in 0..11 {
+        ada.remove(n * 8..n * 8 + 1);
+        sync(&mut ada, &mut ben, &mut server);
+    }
+    let hold = ada.device.hold(&people()).unwrap().unwrap();
+    assert_eq!((hold.open().count(), hold.earlier.len()), (1, 10));
+    ada.device.consent(&people(), hold.digest, "Ada", Timestamp::from_micros(9)).unwrap();
+    sync(&mut ada, &mut ben, &mut server);
+    // The next one asks nobody, on no replica.
+    ada.remove(100..101);
+    sync(&mut ada, &mut ben, &mut server);
+    sync(&mut ada, &mut ben, &mut server);
+    assert_eq!((ada.open_lines(), ben.open_lines()), (0, 0));
+    assert!(server.hold(&people()).unwrap().is_none());
+    assert_eq!((ben.native.len(), ada.native), (188, ben.native.clone()));
+}
+
+#[test]
 fn blanked_entries_are_held_before_any_of_them_is_written() {
     let (mut ada, mut ben, mut server) = in_step(200);
     let before = ada.native.clone();

@@ -10,13 +10,13 @@
 mod machine;
 mod model;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::{
-    ops::{Modelled, Op},
+    ops::{Look, Modelled, Op},
     steps::{DEVICES, Step, next},
 };
-use model::{Cause, Dot, Fields, Key, Standing, Text};
+use model::{Cause, Key, Text};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 fn round(model: &mut Modelled) {
@@ -28,16 +28,14 @@ fn round(model: &mut Modelled) {
 
 /// Base and unanswered losses, without open lines, of a collection or of the account.
 fn losses(model: &Modelled, r: usize, collection: Option<u8>) -> (usize, usize) {
-    let rows = model.model.replicas[r].rows.iter().filter(|(key, _)| collection.is_none_or(|c| c == key.0));
-    rows.fold((0, 0), |(n, lost), (_, row)| {
-        (n + usize::from(row.standing != Standing::Gone), lost + usize::from(row.lost.is_some()))
-    })
+    let rows = (0..2).filter(|c| collection.is_none_or(|of| of == *c)).flat_map(|c| model.model.all(r, c));
+    rows.fold((0, 0), |(n, lost), (_, row)| (n + usize::from(row.is_in_base()), lost + usize::from(row.lost.is_some())))
 }
 
 /// All writes that some replica knows of.
-fn written(model: &Modelled) -> BTreeSet<(Key, Dot)> {
-    let rows = model.model.replicas.iter().flat_map(|replica| &replica.rows);
-    rows.flat_map(|(key, row)| row.known().digest().0.into_iter().map(|dot| (*key, dot))).collect()
+fn written(model: &Modelled) -> BTreeSet<(Key, (usize, u64))> {
+    let rows = model.model.rows.iter();
+    rows.flat_map(|((_, key), row)| row.known().into_iter().map(|word| (*key, word.dot))).collect()
 }
 
 /// Applies an op and checks what none may do.
@@ -57,8 +55,8 @@ fn step(model: &mut Modelled, r: usize, op: &Op) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn shown(model: &Modelled, r: usize) -> Vec<(Key, Fields)> {
-    model.observe(r).records.into_iter().filter_map(|(key, (look, _))| Some((key, look?))).collect()
+fn shown(model: &Modelled, r: usize) -> BTreeMap<Key, Look> {
+    model.observe(r).records.into_iter().filter_map(|(key, (look, _))| look.is_some().then_some((key, look))).collect()
 }
 
 proptest! {
@@ -68,7 +66,7 @@ proptest! {
     fn floors_hold_and_answers_converge(n in 1..60_usize, keep in any::<bool>(), seed in any::<[u8; 32]>()) {
         let rng = proptest::test_runner::TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
-        let mut model = Modelled::new(DEVICES + 1, true);
+        let mut model = Modelled::new(true);
         for _ in 0..n {
             let next: Step = next(&model).new_tree(&mut runner).unwrap().current();
             for (r, op) in next.ops() {
@@ -96,7 +94,7 @@ proptest! {
 
 /// `n` records of three families each on device 1, the server and device 2.
 fn settled(n: u16) -> Modelled {
-    let mut model = Modelled::new(DEVICES + 1, true);
+    let mut model = Modelled::new(true);
     for record in 0..n {
         model.apply(1, &Op::Create((1, record), vec![("name", "a"), ("tel/home", "b"), ("note", "c")], Cause::User));
     }

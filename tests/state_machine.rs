@@ -20,6 +20,7 @@ use machine::{
     ops::{Modelled, Observed, Op},
     steps::{DEVICES, Step, next, settled},
 };
+use model::surviving;
 use proptest::{
     prelude::*,
     test_runner::{RngSeed, TestRunner},
@@ -46,7 +47,7 @@ impl ReferenceStateMachine for Reference {
     fn init_state() -> BoxedStrategy<Self> {
         (prop::bool::weighted(0.9), settled())
             .prop_map(|(trust, settled)| {
-                let start = Self { modelled: Modelled::new(DEVICES + 1, trust), settled: Vec::new() };
+                let start = Self { modelled: Modelled::new(trust), settled: Vec::new() };
                 let reference = settled.iter().fold(start, <Self as ReferenceStateMachine>::apply);
                 Self { settled, ..reference }
             })
@@ -140,7 +141,8 @@ fn count(before: &Modelled, after: &Modelled, replica: usize, op: &Op) {
     }
     if matches!(op, Op::Day) {
         let fields = |all: &Modelled| {
-            all.model.replicas[changed].rows.values().filter(|row| !row.version.siblings().is_empty()).count()
+            let rows = (0..2).flat_map(|collection| all.model.all(changed, collection));
+            rows.filter(|(_, row)| !surviving(&row.version, false).is_empty()).count()
         };
         if fields(after) < fields(before) {
             note("purged");
@@ -154,7 +156,7 @@ impl StateMachineTest for Both {
 
     fn init_test(reference: &Reference) -> Self {
         let trust = reference.modelled.model.trust;
-        let mut both = Self { engine: Engine::new(DEVICES + 1, trust), model: Modelled::new(DEVICES + 1, trust) };
+        let mut both = Self { engine: Engine::new(DEVICES + 1, trust), model: Modelled::new(trust) };
         reference.settled.iter().for_each(|step| both.step(step));
         both
     }

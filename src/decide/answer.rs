@@ -105,11 +105,13 @@ impl Draft {
         if entries.is_empty() {
             return Err(AnswerError::NothingOpen { found: answer.digest });
         }
-        // The answer is also about what the hold listed as lost before.
+        // The answer is also about what the hold listed as lost before, here and wherever it was lost, too.
         let earlier = slice.rows.values().filter(|row| row.lost.is_some_and(|lost| lost.at <= last.at));
         for row in earlier.filter(|row| !entries.contains_key(&row.record)).collect::<Vec<_>>() {
-            let same = unchanged(row);
-            entries.insert(row.record.clone(), plain(row, same));
+            let digest = row.version.digest();
+            let (verdict, by, at) = (answer.verdict, answer.by.clone(), answer.at);
+            let excuse = Excuse { verdict, held: digest, hidden: digest, by, at };
+            entries.insert(row.record.clone(), plain(row, Change { excuse: Some(excuse), ..unchanged(row) }));
         }
         Ok(Self { slice, origin: Origin::Answer(answer), entries: entries.into_values().collect() })
     }

@@ -9,31 +9,25 @@
     reason = "a test should stop at its own bugs"
 )]
 
-mod forgetful;
 pub(crate) mod ops;
 pub(crate) mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forgetful::Forgetful;
 use holdfast::{
-    act::store::Store,
-    compose::{
-        device::{Device, MoveTo},
-        server::Server,
-    },
+    act::{journal::Entry, memory::MemoryStore, receipt::ReceiptId, store::Store},
+    compose::{device::Device, server::Server},
     decide::{
         consent::Trust,
         guard::{Guard, Inputs},
         ledger::RoundId,
         limits::Limits,
-        row::{Quarantine, Row},
+        row::{Former, Quarantine, Row},
         slice::{Query, ReadSet},
         write::{Seen, Write},
     },
     values::{
-        id::{CollectionId, FieldName, MoveId, RecordId, ReplicaId},
-        register,
+        id::{CollectionId, FieldName, RecordId, ReplicaId},
         shape::Shape,
         time::{Day, Timestamp},
         value::Value,
@@ -42,7 +36,7 @@ use holdfast::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Fields, IDENTIFYING, Key, RETENTION, Text};
+use crate::model::{Cause, IDENTIFYING, Key, RETENTION, Text};
 use ops::{Look, Observed, Op};
 
 /// The fields that the model knows, as an app's struct.
@@ -93,19 +87,19 @@ fn replica(number: usize) -> ReplicaId {
     ReplicaId::from_entropy(number as u128 + 1).unwrap()
 }
 
-fn cause(cause: Cause) -> register::Cause {
-    match cause {
-        Cause::User => register::Cause::User,
-        Cause::App => register::Cause::App,
-        Cause::Import => register::Cause::Import,
-        Cause::Listing => register::Cause::Listing,
-    }
+/// The n-th last commit that changed what some record is.
+fn nth_last_change(store: &MemoryStore, collection: &CollectionId, nth: usize) -> Option<ReceiptId> {
+    let changed = |entry: &&Entry| {
+        let before = |former: &Former| former.before.as_ref().map(|v| v.digest());
+        entry.formers.iter().any(|former| before(former) != Some(former.after))
+    };
+    store.journal(collection)?.iter().rev().filter(changed).nth(nth)?.receipt.id.clone()
 }
 
 /// One server (replica 0) and devices, as the model numbers them.
 pub(crate) struct Engine {
-    server: Server<Forgetful>,
-    devices: Vec<Device<Forgetful>>,
+    server: Server<MemoryStore>,
+    devices: Vec<Device<MemoryStore>>,
     reads: BTreeMap<(usize, Key), Seen<Contact>>,
     trust: Trust,
     now: u64,
@@ -115,9 +109,9 @@ impl Engine {
     pub(crate) fn new(replicas: usize, trust: bool) -> Self {
         let limits = Limits { identifying: Some(IDENTIFYING.into()), ..Limits::default() };
         let guard = Guard::default().with_collection(collection(0), &limits);
-        let device = |number| Device::new(Forgetful::device(), replica(number), guard.clone());
+        let device = |number| Device::new(MemoryStore::device(), replica(number), guard.clone());
         Self {
-            server: Server::new(Forgetful::server(), replica(0), guard.clone()),
+            server: Server::new(MemoryStore::server(), replica(0), guard.clone()),
             devices: (1..replicas).map(device).collect(),
             reads: BTreeMap::new(),
             trust: if trust { Trust::Account } else { Trust::Nothing },
@@ -125,7 +119,7 @@ impl Engine {
         }
     }
 
-    fn store(&self, r: usize) -> &Forgetful {
+    fn store(&self, r: usize) -> &MemoryStore {
         if r == 0 { self.server.store() } else { self.devices[r - 1].store() }
     }
 
@@ -166,8 +160,6 @@ impl Engine {
             Op::Push => return self.push(r),
             Op::Pull => return self.pull(r),
             Op::Day => return self.day(r),
-            Op::LoseLedger(c) if r == 0 => return self.server.store().lose_ledger(collection(*c)),
-            Op::LoseLedger(c) => return self.devices[r - 1].store().lose_ledger(collection(*c)),
             _ => {}
         }
         let (edit, alive) = (self.edit(r, op), |row: &Row| row.version.is_alive());
@@ -177,7 +169,7 @@ impl Engine {
                 let is_there = device.row(&collection(key.0), &record(key.1)).unwrap().is_some_and(|row| alive(&row));
                 let mut contact = Contact::default();
                 fields.iter().for_each(|(name, value)| contact.set(name, Some(value)));
-                let write = Write::create(collection(key.0), record(key.1), &contact, &shape(), cause(*by)).unwrap();
+                let write = Write::create(collection(key.0), record(key.1), &contact, &shape(), *by).unwrap();
                 let is_refused = is_there && matches!(by, Cause::User | Cause::Listing);
                 assert_eq!(device.write(&write, at).is_err(), is_refused, "a person's create over a living record");
             }
@@ -188,24 +180,16 @@ impl Engine {
             }
             Op::Delete(key, by) => {
                 let is_there = device.row(&collection(key.0), &record(key.1)).unwrap().is_some_and(|row| alive(&row));
-                let deleted = device.write(&Write::delete(collection(key.0), record(key.1), cause(*by)), at);
+                let deleted = device.write(&Write::delete(collection(key.0), record(key.1), *by), at);
                 assert_eq!(deleted.is_ok(), is_there, "a delete of what is there");
             }
             Op::DeleteMany(c, records) => {
                 let there: BTreeSet<RecordId> =
                     device.records(&collection(*c), None, usize::MAX).unwrap().into_iter().collect();
                 let records = records.iter().map(|number| record(*number)).filter(|id| there.contains(id)).collect();
-                device.write(&Write::delete_many(collection(*c), records, register::Cause::User), at).unwrap();
+                device.write(&Write::delete_many(collection(*c), records, Cause::User), at).unwrap();
             }
             Op::Restore(key) => drop(device.write(&Write::restore(collection(key.0), record(key.1)), at)),
-            Op::Move(from, to) => {
-                let there = device.row(&collection(to.0), &record(to.1)).unwrap();
-                if from != to && !there.is_some_and(|row| alive(&row)) {
-                    let id = MoveId::from_entropy(u128::from(self.now)).unwrap();
-                    let to = MoveTo { id, collection: collection(to.0), record: record(to.1) };
-                    drop(device.move_to(&collection(from.0), &record(from.1), &to, at));
-                }
-            }
             Op::Answer(c, nth, keep) => {
                 let Some(hold) = device.hold(&collection(*c)).unwrap() else { return };
                 let Some(digest) = hold.open().nth(*nth).map(|line| line.running) else { return };
@@ -213,11 +197,11 @@ impl Engine {
                 answer(device, &collection(*c), digest, "ada", at).unwrap();
             }
             Op::Undo(c, nth) => {
-                if let Some(receipt) = device.store().nth_last_change(&collection(*c), *nth) {
+                if let Some(receipt) = nth_last_change(device.store(), &collection(*c), *nth) {
                     device.undo(&receipt, "ada", at).unwrap();
                 }
             }
-            Op::Push | Op::Pull | Op::Day | Op::LoseLedger(_) => {}
+            Op::Push | Op::Pull | Op::Day => {}
         }
     }
 
@@ -231,7 +215,7 @@ impl Engine {
         for (name, value) in fields {
             new.set(name, *value);
         }
-        Some(seen.save(&new, cause(*by)).unwrap())
+        Some(seen.save(&new, *by).unwrap())
     }
 
     fn push(&mut self, r: usize) {
@@ -282,5 +266,5 @@ fn look(version: &Version) -> Look {
     let name = |name: &FieldName| FIELDS.iter().copied().find(|known| *known == name.as_str()).unwrap();
     let values =
         record.fields().iter().map(|(id, all)| (name(id), all.siblings().iter().map(|s| text(&s.value)).collect()));
-    version.is_alive().then(|| values.collect::<Fields>())
+    version.is_alive().then(|| values.collect())
 }

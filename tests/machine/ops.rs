@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Cause, Fields, Key, Model, Quarantine, Standing, Text, Version};
+use crate::model::{ALIVE, Cause, DELETED, Edits, Key, LIFE, Model, Text, Version, is_alive, shown, surviving};
 
-/// One step of a replica. What makes no sense does nothing. Of several collections the lower comes first.
+/// One step of a replica. What makes no sense does nothing. Of several collections the lower comes first. Moves and lost
+/// ledgers are not among them: `tests/scenarios/move-*` and `ledger-*` are about those.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
     Create(Key, Vec<(Text, Text)>, Cause),
@@ -15,8 +16,6 @@ pub(crate) enum Op {
     Delete(Key, Cause),
     DeleteMany(u8, BTreeSet<u16>),
     Restore(Key),
-    /// Into another collection.
-    Move(Key, Key),
     Push,
     Pull,
     /// Consent or keep, up to and with the n-th open line of the collection, from 0.
@@ -24,11 +23,10 @@ pub(crate) enum Op {
     /// The n-th last receipt of the collection, from 0.
     Undo(u8, usize),
     Day,
-    LoseLedger(u8),
 }
 
-/// The surviving values; `None` while dead.
-pub(crate) type Look = Option<Fields>;
+/// The surviving values by field; `None` while dead.
+pub(crate) type Look = Option<BTreeMap<Text, BTreeSet<Text>>>;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Observed {
@@ -48,62 +46,57 @@ pub(crate) struct Modelled {
 }
 
 impl Modelled {
-    pub(crate) fn new(replicas: usize, trust: bool) -> Self {
-        Self { model: Model { trust, ..Model::new(replicas) }, reads: BTreeMap::new() }
+    pub(crate) fn new(trust: bool) -> Self {
+        let mut model = Model::default();
+        model.trust = trust;
+        Self { model, reads: BTreeMap::new() }
     }
 
     pub(crate) fn apply(&mut self, r: usize, op: &Op) {
-        let (model, one) = (&mut self.model, |value: &Text| BTreeSet::from([*value]));
+        let model = &mut self.model;
         model.now += 1;
         match op {
             Op::Create(key, fields, cause) => {
-                model.create(r, *key, fields.iter().map(|(name, value)| (*name, one(value))).collect(), *cause, None);
+                model.create((r, *key), fields.iter().map(|(name, value)| (*name, Some(*value))).collect(), *cause);
             }
             Op::Read(key) => {
-                let version = Some(model.row(r, *key).version).filter(Version::is_alive);
+                let version = Some(model.row((r, *key)).version).filter(is_alive);
                 self.reads.extend(version.map(|version| ((r, *key), version)));
             }
             Op::Edit(key, fields, cause, stale) => {
-                let fresh = Some(model.row(r, *key).version).filter(Version::is_alive);
+                let fresh = Some(model.row((r, *key)).version).filter(is_alive);
                 let Some(seen) = self.reads.get(&(r, *key)).filter(|_| *stale).cloned().or(fresh) else { return };
-                let shown = seen.shown();
+                let shown = shown(&seen);
                 let new = fields.iter().filter(|(name, value)| shown.get(name) != value.as_ref());
-                let new = new.map(|(name, value)| (*name, value.iter().copied().collect())).collect();
-                model.edit(r, *key, &seen, new, *cause);
+                let new = new.copied().collect();
+                model.edit((r, *key), &seen, new, *cause);
             }
-            Op::Delete(key, cause) => model.flip(r, *key, false, *cause, None),
+            Op::Delete(key, cause) => model.flip((r, *key), &Edits::from([(LIFE, DELETED)]), *cause, false),
             Op::DeleteMany(collection, records) => model.delete_many(r, *collection, records),
-            Op::Restore(key) => model.flip(r, *key, true, Cause::User, None),
-            Op::Move(from, to) => {
-                let (row, there, id) = (model.row(r, *from), model.row(r, *to), model.now);
-                if row.version.is_alive() && !there.version.is_alive() {
-                    let shown = row.version.shown().into_iter().map(|(name, value)| (name, one(&value))).collect();
-                    model.create(r, *to, shown, Cause::User, Some(id));
-                    model.flip(r, *from, false, Cause::User, Some((id, *to)));
-                }
-            }
-            Op::Push => model.push(r),
-            Op::Pull => model.pull(r),
+            Op::Restore(key) if !model.rows.contains_key(&(r, *key)) => {}
+            Op::Restore(key) => model.flip((r, *key), &Edits::from([(LIFE, ALIVE)]), Cause::User, false),
+            Op::Push => model.receive(0, r),
+            Op::Pull => model.receive(r, 0),
             Op::Answer(collection, nth, keep) => model.answer(r, *collection, *nth, *keep),
             Op::Undo(collection, nth) => model.undo(r, *collection, *nth),
             Op::Day => model.day(r),
-            Op::LoseLedger(collection) => drop(model.replicas[r].forgot.insert(*collection)),
         }
     }
 
     pub(crate) fn observe(&self, r: usize) -> Observed {
         let mut seen = Observed::default();
-        let look = |version: &Version| version.is_alive().then(|| version.values());
-        for (key, row) in &self.model.replicas[r].rows {
-            let waits = row.quarantine.as_ref().map(|waits| match waits {
-                Quarantine::Held(hidden, _) => (true, look(hidden)),
-                Quarantine::Proposal => (true, None),
-                Quarantine::Beside(_, hidden, _) => (false, look(hidden)),
-            });
-            seen.records.insert(*key, (look(&row.version), waits));
+        let look = |version: &Version| {
+            let mut values = BTreeMap::<Text, BTreeSet<Text>>::new();
+            surviving(version, false).iter().for_each(|word| values.entry(word.name).or_default().extend(word.value));
+            is_alive(version).then_some(values)
+        };
+        for (key, row) in (0..2).flat_map(|collection| self.model.all(r, collection)) {
+            let beside = row.beside.as_ref().map(|(_, hidden, _)| hidden.clone());
+            let hidden = beside.or_else(|| (!row.held.is_empty()).then(|| row.known()));
+            seen.records.insert(key, (look(&row.version), hidden.map(|hidden| (row.is_held(r), look(&hidden)))));
             let (base, spent) = seen.ledgers.entry(key.0).or_default();
-            *base += usize::from(row.standing != Standing::Gone);
-            *spent += usize::from(row.is_spent());
+            *base += usize::from(row.is_in_base());
+            *spent += usize::from(row.lost.is_some() || row.is_held(r));
         }
         for collection in 0..2 {
             let open: Vec<u16> = self.model.open(r, collection).into_iter().map(|(_, key)| key.1).collect();

@@ -113,7 +113,6 @@ pub(crate) fn next(model: &Modelled) -> BoxedStrategy<Step> {
         8 => (key(), cause()).prop_map(|(key, by)| Op::Delete(key, by)),
         4 => (prop_oneof![3 => Just(0_u8), 1 => Just(1_u8)], prop::collection::btree_set(0..12_u16, 1..10)).prop_map(|(c, records)| Op::DeleteMany(c, records)),
         2 => key().prop_map(Op::Restore),
-        2 => (key(), 0..14_u16).prop_map(|(from, to)| Op::Move(from, (1 - from.0, to))),
         10 => Just(Op::Push),
         10 => Just(Op::Pull),
         3 => (0..2_u8, 0..3_usize).prop_map(|(c, nth)| Op::Undo(c, nth)),
@@ -125,15 +124,14 @@ pub(crate) fn next(model: &Modelled) -> BoxedStrategy<Step> {
         8 => prop::collection::vec(device(), 1..4).prop_map(Step::Sync),
         1 => (0..=DEVICES).prop_map(Step::Forget),
     ];
-    let lost = (0..=DEVICES, 0..2_u8).prop_map(|(replica, c)| Step::One(replica, Op::LoseLedger(c)));
     let waiting = waiting(model);
     if waiting.is_empty() {
-        return prop_oneof![40 => steps, 1 => lost].boxed();
+        return steps.boxed();
     }
     let answer = (prop::sample::select(waiting), any::<prop::sample::Index>(), any::<bool>());
     let answer =
         answer.prop_map(|((device, c, lines), nth, keep)| Step::One(device, Op::Answer(c, nth.index(lines), keep)));
-    prop_oneof![34 => steps, 1 => lost, 8 => answer].boxed()
+    prop_oneof![34 => steps, 8 => answer].boxed()
 }
 
 /// Some records that every replica has.

@@ -215,8 +215,8 @@ const GOLDEN: [&str; 5] = [
     "d8e0b04ca33ffea5ba63880c55c62fe8",
     "0be0f1931ec4649f9ea8f468cb039aa7",
     "3f6deee88820ffdeb423a1e78376bdb1",
-    "d68f08a7283d93582313cfbbd3b4610b",
-    "366e05550e4abe0266453c7924af67e1",
+    "84726fcfd62a6eaca53909efe9cf0496",
+    "2467194629c19709b46851f186e241c1",
 ];
 
 #[test]

@@ -110,9 +110,10 @@ impl Work {
                 (self.set_aside(row, pass, held, why), Harm::default())
             }
             (Decision::Excused, _, Some((_, change)), _) => {
-                let (harm, closed) = (change.harm.clone(), self.closed.len());
+                // A move lifts limits, too, but no person has said anything by it.
+                let (harm, closed, is_answer) = (change.harm.clone(), self.closed.len(), change.excuse.is_some());
                 let next = self.change(&record, before.as_ref(), change, true);
-                self.is_answered |= self.closed.len() > closed;
+                self.is_answered |= is_answer && self.closed.len() > closed;
                 (next, harm)
             }
             (_, _, _, before) => {
