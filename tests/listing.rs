@@ -278,6 +278,63 @@ fn all_or_none_holds_where_only_a_part_breaks_a_limit() {
 }
 
 #[test]
+fn a_listing_and_what_comes_are_counted_apart_on_one_base() {
+    // Three removed here and three there, in one round, ask nothing; and what is new here makes no room for what comes.
+    let (mut ada, mut ben, mut server) = in_step(100);
+    ben.remove(50..53);
+    ben.observe();
+    ben.sync(&mut server);
+    ada.remove(0..3);
+    ada.native.extend((0..400).map(|n| (id(format!("new{n}")), person(n))));
+    let round = ada.next_round();
+    let listing = ada.listing().complete(ada.native.len()).unwrap().into();
+    assert_eq!(ada.device.observe(&listing, round, Timestamp::from_micros(2)).unwrap().count(Effect::Hidden), 3);
+    exchange(&mut ada.device, &mut server, &people(), &inputs(round.0)).unwrap();
+    assert_eq!((ada.open_lines(), ada.living().len()), (0, 494));
+
+    let (mut ada, mut ben, mut server) = in_step(100);
+    for n in 0..12 {
+        let write = Write::delete(people(), id(format!("p{:03}", n * 8)), Cause::User);
+        ben.device.write(&write, Timestamp::from_micros(5)).unwrap();
+    }
+    let mut deaf = Server::new(MemoryStore::server(), ReplicaId::from_entropy(97).unwrap(), Guard::default());
+    ben.device.unacknowledge(&people()).unwrap();
+    ben.sync(&mut deaf); // an empty server has nothing to lose, and passes all of it on
+    ada.native.extend((0..400).map(|n| (id(format!("new{n}")), person(n))));
+    let round = ada.next_round();
+    let listing = ada.listing().complete(ada.native.len()).unwrap().into();
+    ada.device.observe(&listing, round, Timestamp::from_micros(2)).unwrap();
+    exchange(&mut ada.device, &mut deaf, &people(), &inputs(round.0)).unwrap();
+    assert_eq!(ada.open_lines(), 12, "12 of 100 are too many, and 400 new ones do not make it 12 of 500");
+    let _ = &mut server;
+}
+
+#[test]
+fn an_acknowledgement_in_the_middle_of_a_round_does_not_begin_it_anew() {
+    let lists: Vec<CollectionId> = (0..20).map(|n| CollectionId::new(format!("list{n}")).unwrap()).collect();
+    let write = |device: &mut Device<MemoryStore>, write: &Write| {
+        device.write(write, Timestamp::from_micros(5)).unwrap();
+    };
+    let (mut ada, mut ben, mut server) = (Phone::new(1).device, Phone::new(2).device, server());
+    for list in &lists {
+        for n in 0..5 {
+            let create =
+                Write::create_fields(list.clone(), id(format!("{n}")), person(n).into_iter().collect(), Cause::User);
+            write(&mut ben, &create);
+        }
+        exchange(&mut ben, &mut server, list, &inputs(1)).unwrap();
+        exchange(&mut ada, &mut server, list, &inputs(2)).unwrap();
+        write(&mut ben, &Write::delete(list.clone(), id("0"), Cause::User));
+        exchange(&mut ben, &mut server, list, &inputs(3)).unwrap();
+        // Something to push in each list, so that an acknowledgement comes between what the round takes.
+        write(&mut ada, &Write::create_fields(list.clone(), id("own"), Vec::new(), Cause::User));
+    }
+    let held: usize =
+        lists.iter().map(|list| exchange(&mut ada, &mut server, list, &inputs(4)).unwrap().pulled.held.len()).sum();
+    assert_eq!(held, 8, "of 120 in the account, 12 may go in a round");
+}
+
+#[test]
 fn a_repeated_listing_is_the_same_question() {
     let (mut ada, _, _) = in_step(50);
     ada.native.clear();

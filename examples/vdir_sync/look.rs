@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     book::{self, BodyRef, BookError, Place, RootId, StateDir},
     folder::{Contents, Root, Walk},
-    memory::{Identity, Index},
+    memory::Index,
     session::Stop,
     side::{Standing, Which},
 };
@@ -100,9 +100,10 @@ pub(crate) fn is_quiet([left, right]: &[Looked; 2], [left_walk, right_walk]: [&W
 /// What each side's bookkeeping is worth, by its own word and the other's.
 pub(crate) fn standings(left: &Looked, right: &Looked) -> Result<[Standing; 2], Stop> {
     if let Some(ours) = left.index() {
-        let is_met = |me: Option<Identity>| me.is_some_and(|me| ours.peer(me).is_some());
+        let is_met =
+            |theirs: &Index| [&[theirs.me], &theirs.formers[..]].concat().iter().any(|me| ours.peer(*me).is_some());
         let is_here = ours.peers.iter().any(|peer| peer.root.path() == right.id.path());
-        if !ours.peers.is_empty() && !is_met(right.index().map(|index| index.me)) && !is_here {
+        if !ours.peers.is_empty() && !right.index().is_some_and(is_met) && !is_here {
             let known = ours.peers.iter().map(|peer| peer.root.path().into_owned()).collect::<Vec<_>>().join("', '");
             return Err(Stop::OtherFolder { known, found: right.id.path().into_owned() });
         }

@@ -18,9 +18,11 @@ pub(crate) struct Index {
     /// Which folder this was written for.
     pub(crate) root: RootId,
     pub(crate) me: Identity,
+    /// Who this was before it was moved, copied or restored.
+    pub(crate) formers: Vec<Identity>,
     /// A random number for each time that this bookkeeping was saved, the last one at the end. It tells bookkeeping
     /// that has moved on from bookkeeping that is older, or that has gone another way.
-    saves: Vec<u64>,
+    pub(crate) saves: Vec<u64>,
     /// The other sides that it has met, and where each one stood.
     pub(crate) peers: Vec<Peer>,
     /// By collection and file: what was read or written there.
@@ -88,6 +90,7 @@ impl Index {
         Self {
             root,
             me,
+            formers: Vec::new(),
             saves: Vec::new(),
             peers: Vec::new(),
             files: BTreeMap::new(),

@@ -6,7 +6,7 @@ use holdfast::{
     CollectionId, Receipt,
     act::receipt::Effect,
     decide::{
-        breach::Why,
+        breach::{Scope, Why},
         line::{Hold, Line, LineKind},
     },
 };
@@ -219,6 +219,10 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     let samples = lines.iter().filter_map(|line| slice.rows.get(&line.record));
     let why =
         lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
+    let of = match why {
+        Some(Why::Limit(breach)) if breach.scope == Scope::Collection => breach.of,
+        Some(_) | None => hold.of,
+    };
     let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
     let there = loser.other();
     let (kind, what) = match (count(LineKind::Proposal), count(LineKind::Contents)) {
@@ -233,7 +237,7 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
         side: loser.to_string(),
         collection: hold.collection.as_str().to_owned(),
         removals: lines.len(),
-        of: hold.of,
+        of,
         kind,
         reason: format!("{what}{why}"),
         samples: samples.take(SAMPLES).map(|row| label(&row.record, &row.version)).collect(),

@@ -224,7 +224,8 @@ impl Session<'_> {
 
     /// Exchanges until neither side has anything to say. What each has written is durable before the other hears of it.
     fn exchange(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
-        save(left, right)?;
+        left.save_on_the_way(&right.as_peer())?;
+        right.save_on_the_way(&left.as_peer())?;
         let collections: Vec<CollectionId> = left.collections().union(&right.collections()).cloned().collect();
         let inputs = Inputs::new(self.round, Trust::Account);
         for collection in collections {
@@ -245,8 +246,8 @@ impl Session<'_> {
                 self.refusals(Which::Left, &done.pulled);
             }
         }
-        save(right, left)?;
-        save(left, right)
+        right.save_on_the_way(&left.as_peer())?;
+        left.save_on_the_way(&right.as_peer())
     }
 
     fn refusals(&mut self, which: Which, receipt: &holdfast::Receipt) {
@@ -273,12 +274,7 @@ impl Session<'_> {
             side.index.is_settled = !self.report.has_errors();
             side.index.holds = answer::open_holds(side)?;
         }
-        save(right, left)?;
-        save(left, right)
+        right.save(&left.as_peer())?;
+        left.save(&right.as_peer())
     }
-}
-
-fn save(side: &mut Side, other: &Side) -> Result<(), Stop> {
-    let peer = other.as_peer();
-    side.save(&peer)
 }

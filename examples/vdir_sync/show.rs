@@ -188,6 +188,10 @@ impl<'a> Target<'a> {
             (true, Some(_)) if shows_it_already(row) => Todo::Nothing,
             (true, Some((file, print))) => {
                 let bytes = item::render(&fields_of(&row.version));
+                let found = self.side.root.read(self.collection.as_str(), &file, &print);
+                if found.is_ok_and(|found| found == bytes) {
+                    return Todo::Nothing;
+                }
                 Todo::Put { file, bytes, expect: Expect::Print(print), wrote: Wrote::Changed }
             }
             (true, None) => {

@@ -156,7 +156,8 @@ impl Side {
     pub(crate) fn start_anew(&mut self, me: Identity, fresh: MemoryStore) -> Result<(), Stop> {
         let old = std::mem::replace(&mut self.body, Body::new(fresh));
         let former = self.index.me.replica;
-        self.index = Index::new(self.index.root.clone(), me);
+        let formers = [std::mem::take(&mut self.index.formers), vec![self.index.me]].concat();
+        self.index = Index { formers, ..Index::new(self.index.root.clone(), me) };
         self.is_changed = true;
         for collection in old.store.collections() {
             let changes = everything(&old.store, former, collection);
@@ -164,6 +165,17 @@ impl Side {
             self.device().take_in(changes, &inputs).map_err(|error| Stop::Bug(error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Makes what was done so far durable, if anything was: after a crash, there is something left to do.
+    pub(crate) fn save_on_the_way(&mut self, other: &Peer) -> Result<(), Stop> {
+        let is_settled = self.saved.as_ref().is_some_and(|saved| saved.is_settled);
+        self.index.is_settled = is_settled; // a run that changes nothing writes nothing
+        if self.is_changed || self.saved.as_ref() != Some(&self.index) {
+            self.index.is_settled = false;
+            self.is_changed = true;
+        }
+        self.save(other)
     }
 
     /// Makes what was done durable, if anything was. Nothing is written on a dry run.

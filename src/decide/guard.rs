@@ -96,7 +96,7 @@ impl Guard {
             .filter(|(index, _)| decisions.get(*index) == Some(&Decision::Pass))
             .filter_map(|(index, entry)| Counted::of(index, entry))
             .collect();
-        let mut tallied = Tallied::new(&draft.slice, inputs.round);
+        let mut tallied = Tallied::new(&draft.slice, &draft.origin, inputs.round);
         let mut breaches = Vec::new();
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {

@@ -26,6 +26,11 @@ impl RoundId {
     pub(crate) fn own(revision: Revision) -> Self {
         Self(u128::MAX.saturating_sub(u128::from(revision.0)))
     }
+
+    /// Whether it is of a replica with itself: it ends with its commit, and no round with a peer ends with it.
+    pub(crate) fn is_own(self) -> bool {
+        self.0 >= u128::MAX.saturating_sub(u128::from(u64::MAX))
+    }
 }
 
 /// The first `size` records of the base, in first-seen order.
@@ -82,9 +87,18 @@ pub struct Tally {
     pub round: RoundId,
     /// The base before its first commit.
     pub base: u64,
-    /// The whole scope.
+    /// By what peers sent.
+    pub received: Taken,
+    /// By what this replica's own listings showed.
+    pub listed: Taken,
+}
+
+/// What a round has taken so far in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Taken {
+    /// In the whole scope.
     pub whole: ScopeTally,
-    /// Its prefixes, by size.
+    /// In its prefixes, by size.
     pub prefixes: Vec<ScopeTally>,
     /// Losses that nobody authored.
     pub unauthored: u64,
@@ -96,7 +110,15 @@ impl Tally {
     pub(crate) fn of_round(round: RoundId, last: Option<&Self>, ledger: &Ledger) -> Self {
         match last {
             Some(tally) if tally.round == round => tally.clone(),
-            _ => Self { round, base: ledger.base, whole: ScopeTally::default(), prefixes: Vec::new(), unauthored: 0 },
+            _ => Self { round, base: ledger.base, received: Taken::default(), listed: Taken::default() },
         }
+    }
+
+    pub(crate) const fn taken(&self, by_listing: bool) -> &Taken {
+        if by_listing { &self.listed } else { &self.received }
+    }
+
+    pub(crate) const fn taken_mut(&mut self, by_listing: bool) -> &mut Taken {
+        if by_listing { &mut self.listed } else { &mut self.received }
     }
 }

@@ -12,7 +12,7 @@ use crate::decide::{
     draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
-    ledger::FirstSeen,
+    ledger::{FirstSeen, Tally},
     line::{HoldHead, Line, LineKind, LineStatus, Revision},
     row::{Former, Lost, Native, Proposed, Quarantine, Row, Standing},
     slice::{AccountHead, Head, Slice},
@@ -70,13 +70,15 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     if is_quiet {
         return (None, work.receipt);
     }
-    work.head.tally = Some(tally);
+    let next = |tally: Option<Tally>, last: Option<Tally>| tally.filter(|tally| !tally.round.is_own()).or(last);
+    work.head.tally = next(Some(tally), work.head.tally.take());
     let is_answered = work.is_answered;
     work.head.is_ledger_lost = (work.head.is_ledger_lost || slice.ledger.is_none()) && !is_answered;
     let account = slice.account.map(|account| {
         let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answered;
-        let next = account.head.revision.next();
-        (account.head.revision, AccountHead { revision: next, tally: account_tally, is_ledger_lost: lost })
+        let revision = account.head.revision.next();
+        let tally = next(account_tally, account.head.tally);
+        (account.head.revision, AccountHead { revision, tally, is_ledger_lost: lost })
     });
     let (batch, receipt) = work.into_batch(slice.head.revision, account, forget);
     (Some(batch), receipt)

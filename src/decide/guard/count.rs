@@ -4,9 +4,9 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use crate::decide::{
     breach::{Breach, Rule, Scope},
-    draft::{By, Entry, Proposal},
+    draft::{By, Entry, Origin, Proposal},
     harm::Harm,
-    ledger::{FirstSeen, Ledger, RoundId, ScopeTally, Tally},
+    ledger::{FirstSeen, Ledger, RoundId, ScopeTally, Taken, Tally},
     limits::Limits,
     row::Row,
     slice::{Account, Slice},
@@ -54,10 +54,12 @@ pub(super) struct Tallied {
     pub(super) collection: Tally,
     pub(super) account: Option<Tally>,
     ledgers: (Ledger, Ledger),
+    /// What this replica lists and what it receives are two steps of a round, and each has the limits of one.
+    by_listing: bool,
 }
 
 impl Tallied {
-    pub(super) fn new(slice: &Slice, round: RoundId) -> Self {
+    pub(super) fn new(slice: &Slice, origin: &Origin, round: RoundId) -> Self {
         let ledger = slice.ledger.clone().unwrap_or_default();
         let of_account = |account: &Account| account.ledger.clone().unwrap_or_default();
         let account_ledger = slice.account.as_ref().map(of_account).unwrap_or_default();
@@ -66,6 +68,7 @@ impl Tallied {
             collection: Tally::of_round(round, slice.head.tally.as_ref(), &ledger),
             account: account.map(|(account, ledger)| Tally::of_round(round, account.head.tally.as_ref(), ledger)),
             ledgers: (ledger, account_ledger),
+            by_listing: matches!(origin, Origin::Listing),
         }
     }
 
@@ -88,27 +91,30 @@ impl Tallied {
         }
         let (ledger, account_ledger) = &self.ledgers;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
-        let whole = |ledger, tally, scope, zero_from, limits| Whole { ledger, tally, scope, zero_from, limits };
-        whole(ledger, &self.collection, Scope::Collection, limits.zero_collection_from.0, limits).check(&all, hold);
-        check_prefixes(limits, ledger, &self.collection, Scope::CollectionPrefix, &all, hold);
+        let (base, taken) = (self.collection.base, self.collection.taken(self.by_listing));
+        let zero_from = limits.zero_collection_from.0;
+        Whole { ledger, base, taken, scope: Scope::Collection, zero_from, limits }.check(&all, hold);
+        check_prefixes(limits, ledger, taken, Scope::CollectionPrefix, &all, hold);
         if let Some(tally) = &self.account {
-            let zero_from = account_limits.zero_account_from.0;
-            whole(account_ledger, tally, Scope::Account, zero_from, account_limits).check(&all, hold);
-            check_prefixes(account_limits, account_ledger, tally, Scope::AccountPrefix, &all, hold);
+            let (ledger, limits, base, taken) =
+                (account_ledger, account_limits, tally.base, tally.taken(self.by_listing));
+            let zero_from = limits.zero_account_from.0;
+            Whole { ledger, base, taken, scope: Scope::Account, zero_from, limits }.check(&all, hold);
+            check_prefixes(limits, ledger, taken, Scope::AccountPrefix, &all, hold);
         }
     }
 
     /// Adds what passed to the round.
     pub(super) fn add<'c, 'e: 'c>(&mut self, passed: impl Iterator<Item = &'c Counted<'e>>) {
         let passed: Vec<&Counted<'_>> = passed.collect();
-        add_to(&mut self.collection, &self.ledgers.0, &passed);
+        add_to(self.collection.taken_mut(self.by_listing), &self.ledgers.0, &passed);
         if let Some(account) = &mut self.account {
-            add_to(account, &self.ledgers.1, &passed);
+            add_to(account.taken_mut(self.by_listing), &self.ledgers.1, &passed);
         }
     }
 }
 
-fn add_to(tally: &mut Tally, ledger: &Ledger, passed: &[&Counted<'_>]) {
+fn add_to(tally: &mut Taken, ledger: &Ledger, passed: &[&Counted<'_>]) {
     tally.unauthored = tally.unauthored.saturating_add(count_if(passed, |c| c.is_unauthored()));
     tally.prefixes.resize(ledger.prefixes.len().max(tally.prefixes.len()), ScopeTally::default());
     for counted in passed {
@@ -136,7 +142,8 @@ fn add_one(scope: &mut ScopeTally, counted: &Counted<'_>) {
 /// The rules of a whole collection or account.
 struct Whole<'a> {
     ledger: &'a Ledger,
-    tally: &'a Tally,
+    base: u64,
+    taken: &'a Taken,
     scope: Scope,
     zero_from: u64,
     limits: &'a Limits,
@@ -144,8 +151,14 @@ struct Whole<'a> {
 
 impl Whole<'_> {
     fn check(&self, members: &[&Counted<'_>], hold: Hold<'_>) {
-        let Self { ledger, tally, scope, zero_from, limits } = *self;
-        let of = tally.base;
+        let Self { ledger, base: of, taken: tally, scope, zero_from, limits } = *self;
+        // The tighter limit first: the reason that people are shown is the first one.
+        let unauthored = only(members, |c| c.is_unauthored());
+        let round = tally.unauthored.saturating_add(count(&unauthored));
+        over(Rule::UnauthoredRound, scope, (round, limits.unauthored_round.of(of), of), &unauthored, hold);
+        let fresh = count_if(&unauthored, |c| !c.row.is_spent_unauthored());
+        let open = ledger.unauthored.saturating_add(fresh);
+        over(Rule::UnauthoredOpen, scope, (open, limits.unauthored_open.of(of), of), &unauthored, hold);
         check_alike(limits, scope, of, &tally.whole, members, hold);
         check_taken(limits, scope, of, (&tally.whole, ledger.spent), members, hold);
         let losses = only(members, |c| c.is_loss());
@@ -154,19 +167,13 @@ impl Whole<'_> {
             let breach = Breach { rule: Rule::Zero, scope, found: gone, allowed: of.saturating_sub(1), of };
             hold(breach, indices(&losses));
         }
-        let unauthored = only(members, |c| c.is_unauthored());
-        let round = tally.unauthored.saturating_add(count(&unauthored));
-        over(Rule::UnauthoredRound, scope, (round, limits.unauthored_round.of(of), of), &unauthored, hold);
-        let fresh = count_if(&unauthored, |c| !c.row.is_spent_unauthored());
-        let open = ledger.unauthored.saturating_add(fresh);
-        over(Rule::UnauthoredOpen, scope, (open, limits.unauthored_open.of(of), of), &unauthored, hold);
     }
 }
 
 fn check_prefixes(
     limits: &Limits,
     ledger: &Ledger,
-    tally: &Tally,
+    tally: &Taken,
     scope: fn(u64) -> Scope,
     all: &[&Counted<'_>],
     hold: Hold<'_>,
