@@ -171,7 +171,7 @@ impl StateMachineTest for Both {
 const SEED: u64 = 2009;
 
 /// As many as a debug build runs in a minute.
-const CASES: u32 = 192;
+const CASES: u32 = 384;
 
 #[test]
 fn engine_and_model_agree_after_every_step() {

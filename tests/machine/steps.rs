@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Forget(usize),
 }
 
+const CREATED: [(Text, Text); 3] = [("name", "a"), ("tel/home", "b"), ("note", "c")];
+
 #[derive(Debug, Clone)]
 pub(crate) enum Flood {
     Create,
@@ -36,6 +38,8 @@ pub(crate) enum Flood {
     Blank(Vec<Text>, Cause),
     /// Writes this everywhere.
     Rewrite(Text, Cause),
+    /// Writes again what `Create` wrote.
+    Revert(Cause),
 }
 
 impl Step {
@@ -57,7 +61,11 @@ impl Step {
 impl Flood {
     fn on(&self, key: Key) -> Op {
         match self {
-            Self::Create => Op::Create(key, vec![("name", "a"), ("tel/home", "b"), ("note", "c")], Cause::User),
+            Self::Create => Op::Create(key, CREATED.to_vec(), Cause::User),
+            Self::Revert(cause) => {
+                let edits = CREATED.map(|(name, value)| (name, Some(value))).into_iter().chain([("tel/work", None)]);
+                Op::Edit(key, edits.collect(), *cause, false)
+            }
             Self::Delete(cause) => Op::Delete(key, *cause),
             Self::Blank(names, cause) => Op::Edit(key, names.iter().map(|name| (*name, None)).collect(), *cause, false),
             Self::Rewrite(value, cause) => {
@@ -77,6 +85,7 @@ fn flood() -> impl Strategy<Value = Flood> {
         3 => Just(Flood::Create),
         3 => cause().prop_map(Flood::Delete),
         2 => (names, cause()).prop_map(|(names, cause)| Flood::Blank(names, cause)),
+        1 => cause().prop_map(Flood::Revert),
         2 => (prop::sample::select(VALUES.to_vec()), cause()).prop_map(|(value, cause)| Flood::Rewrite(value, cause)),
     ]
 }
