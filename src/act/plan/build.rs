@@ -9,7 +9,7 @@ use crate::act::{
 };
 use crate::decide::{
     breach::{Breach, Why},
-    draft::{After, By, Change, Draft, Entry, Origin, Proposal, Quarantined},
+    draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
     ledger::{FirstSeen, Tally},
@@ -208,21 +208,13 @@ impl Work {
             native: native.or_else(|| self.head.is_listed.then_some(Native::Unknown)),
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
-        row.is_pending = match peer {
-            Some(_) if by == By::Acknowledged => false,
-            None if by == By::Unacknowledged => true,
-            Some(peer) if row.known().digest() == peer.digest => {
-                // The peer has all of it, but not the answer or the question that goes with it, or that there is none
-                // any more.
-                let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
-                let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
-                let is_moot = before.is_some_and(asks) && !asks(&row) && !is_excuse_from_peer;
-                let untold = is_answered || is_moot || (asks(&row) && !peer.holds);
-                // It still asks what was answered here: it is told again.
-                let is_unheard = peer.holds && row.excuse.is_some();
-                if is_news { untold } else { row.is_pending || is_unheard }
+        row.is_pending = match (by, peer) {
+            (By::Acknowledged, _) => false,
+            (By::Unacknowledged, _) => true,
+            (_, Some(peer)) if row.known().digest() == peer.digest => {
+                is_untold(before, &row, peer, is_excuse_from_peer, is_news)
             }
-            Some(_) | None => is_news || row.is_pending,
+            _ => is_news || row.is_pending,
         };
         if is_news {
             row.changed_at = self.head.revision;
@@ -349,6 +341,19 @@ impl Work {
             forget,
         };
         (batch, self.receipt)
+    }
+}
+
+/// Whether a peer that has all of a row lacks the answer or the question that goes with it, or that there is none any more.
+fn is_untold(before: Option<&Row>, row: &Row, peer: PeerKnows, is_excuse_from_peer: bool, is_news: bool) -> bool {
+    let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
+    if is_news {
+        let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
+        let is_moot = before.is_some_and(asks) && !asks(row) && !is_excuse_from_peer;
+        is_answered || is_moot || (asks(row) && !peer.holds)
+    } else {
+        // It still asks what was answered here: it is told again.
+        row.is_pending || (peer.holds && row.excuse.is_some())
     }
 }
 
