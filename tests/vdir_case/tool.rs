@@ -43,6 +43,11 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
     profile.join("examples").join(format!("vdir_sync{}", env::consts::EXE_SUFFIX))
 });
 
+/// The example, built.
+pub fn binary() -> &'static Path {
+    &BINARY
+}
+
 /// Where cases run. In memory where there is such a folder: the tool syncs every file it writes to the disk.
 pub fn scratch() -> PathBuf {
     let memory = Path::new("/dev/shm");
