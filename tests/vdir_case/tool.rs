@@ -44,6 +44,7 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// The example, built.
+#[allow(dead_code, reason = "cases have no need of it")]
 pub fn binary() -> &'static Path {
     &BINARY
 }
