@@ -177,7 +177,14 @@ impl Peer for Ours {
                 let write = Write::create(people(), record_id(&rec.id), &Contact::from(rec), &rep.shape, Cause::User);
                 (write.unwrap(), &rec.mtime)
             }
-            Edit::Del { id, mtime } => (Write::delete(people(), record_id(id), Cause::User), mtime),
+            Edit::Del { id, mtime } => {
+                // Where several steps are made before a sync, two of them may delete the same record.
+                let row = rep.device.row(&people(), &record_id(id)).unwrap();
+                if !row.is_some_and(|row| row.version.is_alive()) {
+                    return;
+                }
+                (Write::delete(people(), record_id(id), Cause::User), mtime)
+            }
         };
         rep.device.write(&write, Timestamp::from_micros(*at as i64)).unwrap();
     }
