@@ -77,6 +77,9 @@
 //! - [`act`]: the plan, the receipt, and the smallest [`Store`].
 //! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first.
 //!
+//! An app whose contacts live in a store that it can only list takes them in with [`Device::observe`] and writes them
+//! with [`Device::unshown`].
+//!
 //! There is no way past the guard: a [`Draft`](decide::draft::Draft) can not be applied, a
 //! [`Plan`](act::plan::Plan) is made of [`Approved`](decide::guard::Approved) only, and there is no `force`.
 //!
@@ -88,7 +91,9 @@
 //! - **S2** A sync takes no value away from all replicas together, except by a later write that somebody authored and
 //!   the guard let through, or by the consent of a person to exactly that line.
 //! - **S3** What a replica has seen replaced, it never shows again.
-//! - **S4** A message never removes by leaving something out. Take entries out of it, and it can only take less.
+//! - **S4** A message never removes by leaving something out. Take entries out of it, and it can only take less. A
+//!   complete [listing](decide::listing) of this replica's own native store may propose removals of what it lacks, all or
+//!   none, and asks about more than a few; an incomplete one proposes none.
 //! - **S5** One name, one write: a write's number is durable before any message carries it.
 //! - **S8** A device counts a record as synced when the server has named that very version as durable, no sooner.
 //! - **S9** What a replica says it has seen, it has received; a message speaks only for the records in it.
