@@ -9,6 +9,7 @@ use holdfast::{
     act::receipt::{Effect, Receipt},
     decide::{
         breach::Rule,
+        consent::{Answer, Verdict},
         diff::Refusal,
         draft::Draft,
         line::LineKind,
@@ -665,6 +666,35 @@ fn what_the_native_store_has_no_place_for_stays() {
     listing.entry(id("grace"), card([("name", "Grace H.")]), Timestamp::from_micros(3));
     ada.see(&listing.complete(1).unwrap().into());
     assert_eq!(ada.shows(&id("grace")), card([("name", "Grace H."), ("pronoun", "she")]));
+}
+
+#[test]
+fn a_hold_can_be_answered_in_part() {
+    // One question about what came, and one about what the native store lacks; the answer to one is none to the other.
+    let (mut ada, mut ben, mut server) = in_step(60);
+    for n in 0..40 {
+        let write = Write::delete(people(), id(format!("p{n:03}")), Cause::User);
+        ben.device.write(&write, Timestamp::from_micros(5)).unwrap();
+    }
+    let mut deaf = Server::new(MemoryStore::server(), ReplicaId::from_entropy(97).unwrap(), Guard::default());
+    ben.device.unacknowledge(&people()).unwrap();
+    ben.sync(&mut deaf);
+    ada.sync(&mut deaf);
+    ada.remove(50..60);
+    ada.observe();
+    let hold = ada.device.hold(&people()).unwrap().unwrap();
+    let count = |kind| hold.open().filter(|line| line.kind == kind).count();
+    assert_eq!((count(LineKind::Loss), count(LineKind::Proposal)), (40, 10));
+    let answer = Answer {
+        verdict: Verdict::Consent,
+        collection: people(),
+        digest: hold.digest,
+        by: "Ada".into(),
+        at: Timestamp::from_micros(9),
+    };
+    let receipt = ada.device.answer(answer, |line| line.kind == LineKind::Proposal).unwrap();
+    assert_eq!((receipt.count(Effect::Hidden), ada.open_lines(), ada.living().len()), (10, 40, 50));
+    let _ = &mut server;
 }
 
 #[test]

@@ -3,13 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast::{
-    CollectionId, RecordId, Timestamp, act::receipt::Effect, decide::line::Revision, values::digest::Digest,
+    CollectionId, Receipt, RecordId, Timestamp,
+    act::receipt::Effect,
+    decide::{
+        consent::{Answer, Verdict},
+        line::Revision,
+    },
+    values::digest::Digest,
 };
 
 use super::{
     args::Said,
     memory::{Run, Step},
     observe::now_nanos,
+    question::asked_under,
     report::Report,
     session::Stop,
     side::Side,
@@ -23,17 +30,18 @@ pub(crate) fn take(said: &[Said], by: Option<&str>, sides: [&mut Side; 2], repor
         let digest = match said {
             Said::Approve(digest) | Said::Keep(digest) => *digest,
         };
-        let (side, collection) = match (asked(left, digest)?, asked(right, digest)?) {
-            (Some(collection), _) => (&mut *left, collection),
-            (None, Some(collection)) => (&mut *right, collection),
-            (None, None) => return Err(Stop::NoHold { digest }),
+        let by = String::from(by.unwrap_or("the person who ran it"));
+        let verdict = match said {
+            Said::Approve(_) => Verdict::Consent,
+            Said::Keep(_) => Verdict::Keep,
         };
-        let by = by.unwrap_or("the person who ran it");
-        let receipt = match said {
-            Said::Approve(_) => side.device().consent(&collection, digest, by, at),
-            Said::Keep(_) => side.device().keep(&collection, digest, by, at),
+        let (side, receipt) = match answered(left, digest, verdict, &by, at)? {
+            Some(receipt) => (&mut *left, receipt),
+            None => {
+                let receipt = answered(right, digest, verdict, &by, at)?.ok_or(Stop::NoHold { digest })?;
+                (&mut *right, receipt)
+            }
         };
-        let receipt = receipt.map_err(|error| Stop::Answer { digest, why: error.to_string() })?;
         side.committed(&receipt, true);
         side.touched();
         report.saw(&receipt);
@@ -41,12 +49,20 @@ pub(crate) fn take(said: &[Said], by: Option<&str>, sides: [&mut Side; 2], repor
     Ok(())
 }
 
-/// The collection in which this side asked under a digest.
-fn asked(side: &mut Side, digest: Digest) -> Result<Option<CollectionId>, Stop> {
+/// Answers the question that a digest names on this side; `None` if it asked none under it.
+fn answered(
+    side: &mut Side,
+    digest: Digest,
+    verdict: Verdict,
+    by: &str,
+    at: Timestamp,
+) -> Result<Option<Receipt>, Stop> {
     for collection in side.collections() {
         let hold = side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
-        if hold.is_some_and(|hold| hold.lines.iter().any(|line| line.running == digest)) {
-            return Ok(Some(collection));
+        if let Some((digest, wanted)) = hold.and_then(|hold| asked_under(&hold, digest)) {
+            let answer = Answer { verdict, collection, digest, by: by.into(), at };
+            let receipt = side.device().answer(answer, wanted);
+            return receipt.map(Some).map_err(|error| Stop::Answer { digest, why: error.to_string() });
         }
     }
     Ok(None)

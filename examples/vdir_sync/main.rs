@@ -30,6 +30,7 @@ mod memory;
 mod names;
 mod observe;
 mod progress;
+mod question;
 mod report;
 mod session;
 mod show;

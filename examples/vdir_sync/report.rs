@@ -7,7 +7,7 @@ use holdfast::{
     act::receipt::Effect,
     decide::{
         breach::{Scope, Why},
-        line::{Hold, Line, LineKind},
+        line::{Hold, LineKind},
     },
 };
 use serde::Serialize;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{
     folder::EntryError,
     names::label,
+    question::{Question, questions},
     session::Stop,
     side::{Side, Which},
 };
@@ -191,28 +192,16 @@ impl Report {
         for collection in side.collections() {
             let hold = side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
             if let Some(hold) = hold {
-                for (loser, lines) in by_loser(side.which, &hold) {
-                    self.held.push(held(side, &hold, loser, &lines));
-                }
+                let asked = questions(side.which, &hold);
+                self.held.extend(asked.iter().map(|question| held(side, &hold, question)));
             }
         }
         Ok(())
     }
 }
 
-/// The open lines of a hold, by the side that would lose. What a folder lacks is lost to the other one; what came from
-/// the other one is lost to this one. What this side shows and the other holds is the other's question.
-fn by_loser<'a>(which: Which, hold: &'a Hold) -> Vec<(Which, Vec<&'a Line>)> {
-    let of =
-        |kinds: [LineKind; 2]| -> Vec<&'a Line> { hold.open().filter(|line| kinds.contains(&line.kind)).collect() };
-    let sides = [
-        (which.other(), of([LineKind::Proposal, LineKind::Contents])),
-        (which, of([LineKind::Loss, LineKind::MassChange])),
-    ];
-    sides.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
-}
-
-fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
+fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
+    let Question { digest, loser, lines } = question;
     use holdfast::{Store as _, decide::slice::ReadSet};
     let first = lines.iter().take(SAMPLES).map(|line| line.record.clone());
     let Ok(slice) = side.body.store.read(&ReadSet::head(hold.collection.clone()).with_records(first));
@@ -233,7 +222,7 @@ fn held(side: &Side, hold: &Hold, loser: Which, lines: &[&Line]) -> Held {
     };
     let why = why.map(ToString::to_string).unwrap_or_default();
     Held {
-        digest: hold.digest.to_string(),
+        digest: digest.to_string(),
         side: loser.to_string(),
         collection: hold.collection.as_str().to_owned(),
         removals: lines.len(),

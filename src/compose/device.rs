@@ -22,7 +22,7 @@ use crate::decide::{
     draft::Draft,
     guard::{Guard, Inputs},
     ledger::RoundId,
-    line::{Hold, Revision},
+    line::{Hold, Line, Revision},
     listing::Listing,
     row::{Formers, Row},
     slice::{Query, ReadSet},
@@ -217,7 +217,7 @@ impl<S: Store> Device<S> {
         at: Timestamp,
     ) -> Result<Receipt, WriteFailed<S::Error>> {
         let collection = collection.clone();
-        self.answer(Answer { verdict: Verdict::Consent, collection, digest, by: by.into(), at })
+        self.answer(Answer { verdict: Verdict::Consent, collection, digest, by: by.into(), at }, |_| true)
     }
 
     /// Answers a hold: keeps what is shown, over what the lines under `digest` hold back.
@@ -232,7 +232,22 @@ impl<S: Store> Device<S> {
         at: Timestamp,
     ) -> Result<Receipt, WriteFailed<S::Error>> {
         let collection = collection.clone();
-        self.answer(Answer { verdict: Verdict::Keep, collection, digest, by: by.into(), at })
+        self.answer(Answer { verdict: Verdict::Keep, collection, digest, by: by.into(), at }, |_| true)
+    }
+
+    /// Answers a hold in part: of the lines under the answer's digest, those that are `wanted`. Apps that ask about what
+    /// came and about what their native store shows in two places answer each by itself.
+    ///
+    /// # Errors
+    /// [`WriteFailed`]; nothing was changed.
+    pub fn answer(&mut self, answer: Answer, wanted: impl Fn(&Line) -> bool) -> Result<Receipt, WriteFailed<S::Error>> {
+        let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(Query::ALL_LOST);
+        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let identifying = self.guard.identifying(&answer.collection);
+        let round = RoundId::own(slice.head.revision);
+        let draft = Draft::of_answer(slice, self.replica, answer.clone(), wanted, identifying)?;
+        let inputs = Inputs::new(round, Trust::Nothing).with_answers(core::slice::from_ref(&answer));
+        Ok(apply(Plan::new(self.guard.review(draft, &inputs)), &mut self.store)?)
     }
 
     /// Brings back what was before a receipt. Records changed since are left as they are, and listed as refused.
@@ -279,17 +294,6 @@ impl<S: Store> Device<S> {
         let signature = Signature { by: by.into(), at };
         let draft = Draft::of_undo(slice, self.replica, &formers, &signature, identifying)?;
         Ok(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?)
-    }
-
-    /// Drafts again, today, with the answer among the guard's inputs.
-    fn answer(&mut self, answer: Answer) -> Result<Receipt, WriteFailed<S::Error>> {
-        let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(Query::ALL_LOST);
-        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
-        let identifying = self.guard.identifying(&answer.collection);
-        let round = RoundId::own(slice.head.revision);
-        let draft = Draft::of_answer(slice, self.replica, answer.clone(), identifying)?;
-        let inputs = Inputs::new(round, Trust::Nothing).with_answers(core::slice::from_ref(&answer));
-        Ok(apply(Plan::new(self.guard.review(draft, &inputs)), &mut self.store)?)
     }
 
     /// Takes in what a server showed.

@@ -75,8 +75,8 @@ pub(super) fn last_line_named(lines: &[Line], digest: Digest) -> Option<&Line> {
 }
 
 impl Draft {
-    /// Proposes what an answer releases: the lines that its digest names, as far as they still stand. `slice` holds all
-    /// lines of the hold, the rows that they name, and the rows with an unanswered loss.
+    /// Proposes what an answer releases: the lines that its digest names and that are `wanted`, as far as they still stand.
+    /// `slice` holds all lines of the hold, the rows that they name, and the rows with an unanswered loss.
     ///
     /// # Errors
     /// [`AnswerError`]; nothing was changed.
@@ -84,6 +84,7 @@ impl Draft {
         slice: Slice,
         replica: ReplicaId,
         answer: Answer,
+        wanted: impl Fn(&Line) -> bool,
         identifying: Option<&str>,
     ) -> Result<Self, AnswerError> {
         if slice.collection != answer.collection {
@@ -95,7 +96,8 @@ impl Draft {
         let mut pen = Pen::new(&slice, replica, answer.at);
         let judge = Judge { slice: &slice, identifying, believes_moves: true };
         let mut entries: BTreeMap<RecordId, Entry> = BTreeMap::new();
-        for line in slice.lines.iter().filter(|line| line.number <= last.number && line.is_open()) {
+        let is_named = |line: &&Line| line.number <= last.number && line.is_open() && wanted(line);
+        for line in slice.lines.iter().filter(is_named) {
             let row = slice.rows.get(&line.record).filter(|row| waits_under(row, line));
             if let Some(row) = row {
                 let pass = release(&judge, &mut pen, row, &answer)?;

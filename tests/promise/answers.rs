@@ -322,6 +322,6 @@ fn s11_an_answer_for_one_collection_is_refused_for_a_draft_of_another() {
         by: "ada".into(),
         at: at(1),
     };
-    let refused = Draft::of_answer(slice, b.replica(), answer, None).err();
+    let refused = Draft::of_answer(slice, b.replica(), answer, |_| true, None).err();
     assert!(matches!(refused, Some(AnswerError::WrongCollection { .. })), "{refused:?}");
 }
