@@ -157,7 +157,8 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
         (Claim::Travelled, change)
     });
     let excused = excused.or_else(|| judge.moved(&row.version, &pass));
-    let held = (pass.version != row.version).then_some(quarantined(hidden, false));
+    let is_mass = offer.held.as_ref().is_some_and(|held| held.mass);
+    let held = (pass.version != row.version).then_some(quarantined(hidden, is_mass));
     Proposal::Change { pass, held, excused }
 }
 
