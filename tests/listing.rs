@@ -610,6 +610,26 @@ fn a_listing_after_a_crash_between_writing_and_noting_authors_nothing() {
 }
 
 #[test]
+fn what_is_changed_in_an_entry_before_it_is_noted_is_an_edit_of_what_was_written() {
+    let (mut ada, mut ben, mut server) = in_step(1);
+    ada.native.insert(id("new"), person(77));
+    ada.observe();
+    ada.sync(&mut server);
+    ben.sync(&mut server);
+    let rows = ben.device.unshown(&people(), 10).unwrap();
+    let versions = rows.iter().map(|row| (row.record.clone(), row.version.clone())).collect();
+    ben.device.showing(&people(), versions).unwrap();
+    assert_eq!(ben.observe().count(Effect::Hidden), 0, "that it is not there yet means nothing");
+    // Written, not noted, and changed by hand: one number for another.
+    let mut changed = person(77);
+    changed.remove(&FieldName::new("tel/a").unwrap());
+    changed.extend(card([("tel/b", "+1 555")]));
+    ben.native.insert(id("new"), changed.clone());
+    ben.observe();
+    assert_eq!(ben.shows(&id("new")), changed);
+}
+
+#[test]
 fn an_incomplete_listing_proposes_no_removal() {
     let (mut ada, _, _) = in_step(10);
     ada.remove(0..9);

@@ -14,7 +14,7 @@ use super::{
     observe::{Care, observe},
     progress::Progress,
     report::Report,
-    show::show,
+    show::{announce, show},
     side::{Side, Standing, Which},
 };
 
@@ -224,8 +224,7 @@ impl Session<'_> {
 
     /// Exchanges until neither side has anything to say. What each has written is durable before the other hears of it.
     fn exchange(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
-        left.save_on_the_way(&right.as_peer())?;
-        right.save_on_the_way(&left.as_peer())?;
+        save_both(left, right)?;
         let collections: Vec<CollectionId> = left.collections().union(&right.collections()).cloned().collect();
         let inputs = Inputs::new(self.round, Trust::Account);
         for collection in collections {
@@ -246,8 +245,7 @@ impl Session<'_> {
                 self.refusals(Which::Left, &done.pulled);
             }
         }
-        right.save_on_the_way(&left.as_peer())?;
-        left.save_on_the_way(&right.as_peer())
+        Ok(())
     }
 
     fn refusals(&mut self, which: Which, receipt: &holdfast::Receipt) {
@@ -259,6 +257,10 @@ impl Session<'_> {
     /// Writes both folders, and reports.
     fn write(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
         let may_remove = self.care == Care::Whole;
+        for side in [&mut *left, &mut *right] {
+            announce(side)?;
+        }
+        save_both(left, right)?;
         show(left, right, may_remove, self.report, self.progress)?;
         show(right, left, may_remove, self.report, self.progress)?;
         self.report.holds(left)?;
@@ -277,4 +279,10 @@ impl Session<'_> {
         right.save(&left.as_peer())?;
         left.save(&right.as_peer())
     }
+}
+
+/// What was done so far is durable then. The left side, which hears of the right one's writes, comes second.
+fn save_both(left: &mut Side, right: &mut Side) -> Result<(), Stop> {
+    right.save_on_the_way(&left.as_peer())?;
+    left.save_on_the_way(&right.as_peer())
 }

@@ -65,6 +65,23 @@ pub(crate) fn show(
     Ok(())
 }
 
+/// Notes which new files are about to be written.
+pub(crate) fn announce(side: &mut Side) -> Result<(), Stop> {
+    for collection in side.body.store.collections().cloned().collect::<Vec<_>>() {
+        let rows = side.device().unshown(&collection, usize::MAX).map_err(|error| Stop::Bug(error.to_string()))?;
+        let new: Vec<_> = rows
+            .into_iter()
+            .filter(|row| row.version.is_alive() && row.native == Some(Native::Unknown))
+            .map(|row| (row.record, row.version))
+            .collect();
+        if !new.is_empty() {
+            side.device().showing(&collection, new).map_err(|error| Stop::Bug(error.to_string()))?;
+            side.touched();
+        }
+    }
+    Ok(())
+}
+
 /// What was done in one collection.
 #[derive(Default)]
 struct Written<'a> {

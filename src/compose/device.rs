@@ -25,7 +25,7 @@ use crate::decide::{
     line::{Hold, Line, Revision},
     listing::Listing,
     row::{Formers, Row},
-    slice::{Query, ReadSet},
+    slice::{Query, ReadSet, Slice},
     write::{Seen, Write},
 };
 use crate::values::{
@@ -188,6 +188,20 @@ impl<S: Store> Device<S> {
         Ok(slice.rows.into_values().collect())
     }
 
+    /// Notes what is about to be written to the native store. A host that may stop between writing and
+    /// [`shown`](Self::shown) calls it first: what a person changes in the entry by then is an edit of what was written,
+    /// and not a record of its own that stands beside.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn showing(
+        &mut self,
+        collection: &CollectionId,
+        versions: Vec<(RecordId, Version)>,
+    ) -> Result<(), RoundError<S::Error>> {
+        self.note(collection, versions, Draft::of_showing)
+    }
+
     /// Notes what the native store shows now: for each record, the version of the row that was written there or, of a
     /// dead one, removed.
     ///
@@ -198,9 +212,18 @@ impl<S: Store> Device<S> {
         collection: &CollectionId,
         versions: Vec<(RecordId, Version)>,
     ) -> Result<(), RoundError<S::Error>> {
+        self.note(collection, versions, Draft::of_shown)
+    }
+
+    fn note(
+        &mut self,
+        collection: &CollectionId,
+        versions: Vec<(RecordId, Version)>,
+        draft: impl FnOnce(Slice, Vec<(RecordId, Version)>) -> Draft,
+    ) -> Result<(), RoundError<S::Error>> {
         let records: Vec<RecordId> = versions.iter().map(|(record, _)| record.clone()).collect();
         let slice = self.store.read(&ReadSet::head(collection.clone()).with_records(records));
-        let draft = Draft::of_shown(slice.map_err(RoundError::Read)?, versions);
+        let draft = draft(slice.map_err(RoundError::Read)?, versions);
         apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?;
         Ok(())
     }

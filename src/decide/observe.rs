@@ -74,6 +74,18 @@ impl Draft {
         Ok(Self { slice, origin: Origin::Listing, entries })
     }
 
+    /// Proposes to note what the native store is about to show of living records of which it shows nothing yet. That an
+    /// entry is missing means nothing then, and one that is there is an edit of this.
+    pub fn of_showing(slice: Slice, versions: Vec<(RecordId, Version)>) -> Self {
+        let note = |(record, version): (RecordId, Version)| {
+            let is_new = |row: &&Row| matches!(row.native, Some(Native::Unknown | Native::Missing(_)));
+            let row = slice.rows.get(&record).filter(is_new).filter(|_| version.is_alive())?;
+            Some(noted(row, Native::Missing(version), After::Same))
+        };
+        let entries = versions.into_iter().filter_map(note).collect();
+        Self { slice, origin: Origin::Own, entries }
+    }
+
     /// Proposes to note what the native store was given to show: for a living record the version, for a dead one that
     /// it is gone there.
     pub fn of_shown(slice: Slice, shown: Vec<(RecordId, Version)>) -> Self {
