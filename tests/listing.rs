@@ -311,6 +311,29 @@ fn a_listing_and_what_comes_are_counted_apart_on_one_base() {
 }
 
 #[test]
+fn every_round_has_its_limits_whatever_its_id() {
+    let mut ben = Phone::with_people(1, 100);
+    let mut source = server();
+    ben.sync(&mut source);
+    for (device, round) in [(2, 7), (3, u128::MAX - 5)] {
+        let mut ada = Phone::new(device);
+        ada.sync(&mut source);
+        let mut deleter = Phone::new(device + 50);
+        deleter.sync(&mut source);
+        for n in 0..45 {
+            let write = Write::delete(people(), id(format!("p{:03}", 99 - n)), Cause::User);
+            deleter.device.write(&write, Timestamp::from_micros(5)).unwrap();
+        }
+        let all = deleter.device.pending(&people(), usize::MAX).unwrap();
+        for part in all.offers.chunks(9) {
+            let changes = decide::changes::Changes { offers: part.to_vec(), ..all.clone() };
+            ada.device.take_in(changes, &inputs(round)).unwrap();
+        }
+        assert_eq!(100 - ada.living().len(), 9, "five messages of one round, nine deletes each, of 100");
+    }
+}
+
+#[test]
 fn an_acknowledgement_in_the_middle_of_a_round_does_not_begin_it_anew() {
     let lists: Vec<CollectionId> = (0..20).map(|n| CollectionId::new(format!("list{n}")).unwrap()).collect();
     let write = |device: &mut Device<MemoryStore>, write: &Write| {

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             println!("{}", args::USAGE);
             return ExitCode::SUCCESS;
         }
-        Err(stop) => return stopped(false, &stop),
+        Err(stop) => return stopped(None, &stop),
     };
     match session::run(&args) {
         Ok(report) => {
@@ -54,14 +54,14 @@ fn main() -> ExitCode {
             }
             if report.is_in_step() { ExitCode::SUCCESS } else { ExitCode::from(3) }
         }
-        Err(stop) => stopped(args.is_json, &stop),
+        Err(stop) => stopped(args.is_json.then_some(args.is_dry), &stop),
     }
 }
 
-/// Nothing was changed, and why.
-fn stopped(is_json: bool, stop: &session::Stop) -> ExitCode {
-    if is_json {
-        println!("{}", report::stopped(stop));
+/// Nothing was changed, and why; in JSON, too, if that was asked for, of a dry run or not.
+fn stopped(in_json: Option<bool>, stop: &session::Stop) -> ExitCode {
+    if let Some(is_dry_run) = in_json {
+        println!("{}", report::stopped(stop, is_dry_run));
     }
     eprintln!("{stop}");
     ExitCode::from(2)

@@ -7,7 +7,7 @@ use holdfast::{
     values::{id::FieldName, register::Show, value::Value, version::Version},
 };
 
-use super::folder::shown;
+use super::{folder::shown, item};
 
 /// In bytes; what is longer is hashed.
 const MAX_UID_BYTES: usize = 200;
@@ -35,16 +35,9 @@ pub(crate) fn fields_of(version: &Version) -> BTreeMap<FieldName, Value> {
     record.shown(Show::Latest).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// What a person calls a record: its `FN` or `SUMMARY`, else its id.
+/// What a person calls a record, as its format says; else its id.
 pub(crate) fn label(record: &RecordId, version: &Version) -> String {
-    let fields = fields_of(version);
-    let line = ["FN", "SUMMARY"].iter().find_map(|name| fields.get(&FieldName::new(name).ok()?));
-    let text = match line {
-        Some(Value::Text(line)) => {
-            line.rsplit_once(':').map(|(_, text)| text.trim().replace("\\,", ",").replace("\\;", ";"))
-        }
-        _ => None,
-    };
-    let label = text.filter(|text| !text.is_empty()).unwrap_or_else(|| record.as_str().to_owned());
+    let name = item::parse("", item::render(&fields_of(version))).ok().and_then(|item| item.name);
+    let label = name.unwrap_or_else(|| record.as_str().to_owned());
     shown(&label.chars().take(MAX_LABEL_CHARS).collect::<String>())
 }

@@ -75,7 +75,8 @@ pub(crate) struct Conflict {
 /// What could not be dealt with, and was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Trouble {
-    side: String,
+    /// `None`: of the run as a whole.
+    side: Option<String>,
     collection: Option<String>,
     file: Option<String>,
     message: String,
@@ -125,7 +126,7 @@ impl Report {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|error| stopped(&Stop::Bug(error.to_string())))
+        serde_json::to_string(self).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
     }
 
     /// Notes what a commit brought to light.
@@ -161,7 +162,7 @@ impl Report {
 
     pub(crate) fn trouble(&mut self, which: Which, error: &EntryError) {
         self.errors.insert(Trouble {
-            side: which.to_string(),
+            side: Some(which.to_string()),
             collection: error.collection.clone(),
             file: error.file.clone(),
             message: error.to_string(),
@@ -171,7 +172,7 @@ impl Report {
     pub(crate) fn file_trouble(&mut self, which: Which, collection: &CollectionId, file: &str, what: &str) {
         let shown = super::folder::shown(&format!("{collection}/{file}"));
         self.errors.insert(Trouble {
-            side: which.to_string(),
+            side: Some(which.to_string()),
             collection: Some(collection.as_str().to_owned()),
             file: Some(file.to_owned()),
             message: format!("'{shown}': {what}"),
@@ -180,7 +181,7 @@ impl Report {
 
     /// Why this run was a careful one.
     pub(crate) fn reason(&mut self, which: Which, message: String) {
-        self.errors.insert(Trouble { side: which.to_string(), collection: None, file: None, message });
+        self.errors.insert(Trouble { side: Some(which.to_string()), collection: None, file: None, message });
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -234,13 +235,10 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
 }
 
 /// The object of a run that could not be made: that of one which did nothing, with the reason among its errors.
-pub(crate) fn stopped(stop: &Stop) -> String {
-    let counts = serde_json::json!({ "added": 0, "changed": 0, "removed": 0 });
-    serde_json::json!({
-        "left": counts, "right": counts, "conflicts": [], "held": [], "notes": [], "receipt": null,
-        "errors": [{ "side": null, "collection": null, "file": null, "message": stop.to_string() }],
-    })
-    .to_string()
+pub(crate) fn stopped(stop: &Stop, is_dry_run: bool) -> String {
+    let mut report = Report::new(is_dry_run, String::new());
+    report.errors.insert(Trouble { side: None, collection: None, file: None, message: stop.to_string() });
+    report.to_json()
 }
 
 impl fmt::Display for Report {
@@ -258,16 +256,20 @@ impl fmt::Display for Report {
         for held in &self.held {
             let Held { digest, side, collection, removals, of, reason, samples, .. } = held;
             let more = removals.saturating_sub(samples.len());
-            let names = samples.join(", ");
+            let names = samples.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            let other = if side == "left" { "right" } else { "left" };
             writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;
             writeln!(f, "  why:     {reason}")?;
             let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
             writeln!(f, "  which:   {names}{and_more}")?;
-            writeln!(f, "  keep:    {} --keep {digest}", self.call)?;
-            writeln!(f, "  approve: {} --approve {digest} --by NAME", self.call)?;
+            writeln!(f, "  to keep all {removals} on the {side}, and have them on the {other} as well:")?;
+            writeln!(f, "    {} --keep {digest}", self.call)?;
+            writeln!(f, "  to lose them on the {side}, too:")?;
+            writeln!(f, "    {} --approve {digest} --by NAME", self.call)?;
         }
         for Trouble { side, message, .. } in &self.errors {
-            writeln!(f, "error: {side}: {message}")?;
+            let side = side.as_deref().map(|side| format!("{side}: ")).unwrap_or_default();
+            writeln!(f, "error: {side}{message}")?;
         }
         for note in self.notes.iter().take(NOTES) {
             writeln!(f, "note: {note}")?;
@@ -278,8 +280,13 @@ impl fmt::Display for Report {
         if let Some(receipt) = &self.receipt {
             writeln!(f, "undo with: {} --undo {receipt}", self.call)?;
         }
-        if self.is_in_step() {
-            writeln!(f, "both sides are equal")?;
+        let is_written = (self.left, self.right) != (Counts::default(), Counts::default());
+        match (self.is_dry_run, self.is_in_step()) {
+            (false, true) => writeln!(f, "both sides are equal")?,
+            (true, true) if is_written => writeln!(f, "both sides would be equal; nothing was written")?,
+            (true, true) => writeln!(f, "both sides are equal; there is nothing to write")?,
+            (true, false) => writeln!(f, "nothing was written")?,
+            (false, false) => {}
         }
         Ok(())
     }

@@ -228,10 +228,12 @@ impl Session<'_> {
         let collections: Vec<CollectionId> = left.collections().union(&right.collections()).cloned().collect();
         let inputs = Inputs::new(self.round, Trust::Account);
         for collection in collections {
+            let mut is_settled = false;
             for _pass in 0..MAX_PASSES {
                 let done = exchange(&mut left.device(), &mut right.server(), &collection, &inputs);
                 let done = done.map_err(|error| Stop::Bug(error.to_string()))?;
-                if done.is_quiet() {
+                is_settled = done.is_quiet();
+                if is_settled {
                     break;
                 }
                 if let Some(pushed) = &done.pushed {
@@ -243,6 +245,10 @@ impl Session<'_> {
                 left.committed(&done.pulled, false);
                 self.report.saw(&done.pulled);
                 self.refusals(Which::Left, &done.pulled);
+            }
+            if !is_settled {
+                let what = "the sides have more to say to each other; the next run goes on";
+                self.report.file_trouble(Which::Left, &collection, "", what);
             }
         }
         Ok(())
@@ -270,14 +276,24 @@ impl Session<'_> {
             let is_meeting = !left.is_trusted() || !right.is_trusted() || self.care == Care::Additive;
             left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps), is_meeting });
             left.touched();
-            self.report.receipt = Some(name);
+            self.report.receipt = left.hands.is_some().then_some(name);
         }
         for side in [&mut *left, &mut *right] {
             side.index.is_settled = !self.report.has_errors();
             side.index.holds = answer::open_holds(side)?;
         }
-        right.save(&left.as_peer())?;
-        left.save(&right.as_peer())
+        // The folders are written: what fails now is no reason to say that nothing was changed.
+        let saved = right.save(&left.as_peer());
+        self.late(Which::Right, saved);
+        let saved = left.save(&right.as_peer());
+        self.late(Which::Left, saved);
+        Ok(())
+    }
+
+    fn late(&mut self, which: Which, saved: Result<(), Stop>) {
+        if let Err(error) = saved {
+            self.report.reason(which, format!("{error}; the folder was written, and the next run finds it so"));
+        }
     }
 }
 

@@ -157,7 +157,7 @@ impl<S: Store> Device<S> {
 
     /// Takes in what the native store shows, see [`Listing`]: what a person changed there becomes writes of this replica. What
     /// would take too much is held before any of it is written, and the receipt names the hold. `round` is the sync
-    /// that this listing is made for; its losses count together with those of [`take_in`](Self::take_in).
+    /// that this listing is made for: both are judged on what there was before it.
     ///
     /// # Errors
     /// [`WriteFailed`]; nothing was changed.
@@ -267,9 +267,9 @@ impl<S: Store> Device<S> {
         let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(Query::ALL_LOST);
         let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
         let identifying = self.guard.identifying(&answer.collection);
-        let round = RoundId::own(slice.head.revision);
+        let revision = slice.head.revision;
         let draft = Draft::of_answer(slice, self.replica, answer.clone(), wanted, identifying)?;
-        let inputs = Inputs::new(round, Trust::Nothing).with_answers(core::slice::from_ref(&answer));
+        let inputs = Inputs::own(revision).with_answers(core::slice::from_ref(&answer));
         Ok(apply(Plan::new(self.guard.review(draft, &inputs)), &mut self.store)?)
     }
 

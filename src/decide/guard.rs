@@ -16,7 +16,7 @@ use super::{
     harm::Loss,
     ledger::{RoundId, Tally},
     limits::Limits,
-    line::Line,
+    line::{Line, Revision},
 };
 use crate::values::id::CollectionId;
 use count::{Counted, Tallied};
@@ -73,8 +73,8 @@ impl Guard {
 
     /// Reviews what this replica itself proposes, outside any round with a peer.
     pub fn review_own(&self, draft: Draft) -> Approved {
-        let round = RoundId::own(draft.slice.head.revision);
-        self.review(draft, &Inputs::new(round, Trust::Nothing))
+        let inputs = Inputs::own(draft.slice.head.revision);
+        self.review(draft, &inputs)
     }
 
     /// Reviews a draft: what may go on, and what is held. Holding is an outcome, not an error.
@@ -119,7 +119,8 @@ impl Guard {
         let passed = |counted: &&Counted<'_>| decisions.get(counted.index) == Some(&Decision::Pass);
         tallied.add(counted.iter().filter(passed));
         let Tallied { collection, account, .. } = tallied;
-        Approved { draft, decisions, breaches, tally: collection, account_tally: account, limits }
+        let tallies = (!inputs.is_own).then_some((collection, account));
+        Approved { draft, decisions, breaches, tallies, limits }
     }
 
     /// A bulk delete of many, or of all, takes the consent of the person who is looking at it.
@@ -148,13 +149,20 @@ pub struct Inputs<'a> {
     pub answers: &'a [Answer],
     /// What answers that travelled with records are worth.
     pub trust: Trust,
+    /// The round is one of this replica with itself: it ends with its commit, and no round with a peer ends with it.
+    is_own: bool,
 }
 
 impl<'a> Inputs<'a> {
     /// For one round, with no answers, and travelling ones worth `trust`.
     #[must_use]
     pub const fn new(round: RoundId, trust: Trust) -> Self {
-        Self { round, answers: &[], trust }
+        Self { round, answers: &[], trust, is_own: false }
+    }
+
+    /// For what this replica itself proposes at a revision.
+    pub(crate) fn own(revision: Revision) -> Self {
+        Self { is_own: true, ..Self::new(RoundId::own(revision), Trust::Nothing) }
     }
 
     /// With a person's answers.
@@ -243,8 +251,8 @@ pub struct Approved {
     pub(crate) draft: Draft,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) breaches: Vec<Breach>,
-    pub(crate) tally: Tally,
-    pub(crate) account_tally: Option<Tally>,
+    /// What the round has taken then, in the collection and in the account; `None` if it is no round with a peer.
+    pub(crate) tallies: Option<(Tally, Option<Tally>)>,
     pub(crate) limits: Limits,
 }
 

@@ -17,7 +17,7 @@ impl FirstSeen {
     pub const NEVER: Self = Self(u64::MAX);
 }
 
-/// One round of sync: all commits that name it are judged together.
+/// One round of sync: what peers send in all commits that name it is judged together, and so is what listings show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoundId(pub u128);
 
@@ -25,11 +25,6 @@ impl RoundId {
     /// A round of the replica with itself. Each of its commits is one, so it never shares a tally with a peer's round.
     pub(crate) fn own(revision: Revision) -> Self {
         Self(u128::MAX.saturating_sub(u128::from(revision.0)))
-    }
-
-    /// Whether it is of a replica with itself: it ends with its commit, and no round with a peer ends with it.
-    pub(crate) fn is_own(self) -> bool {
-        self.0 >= u128::MAX.saturating_sub(u128::from(u64::MAX))
     }
 }
 
@@ -88,14 +83,14 @@ pub struct Tally {
     /// The base before its first commit.
     pub base: u64,
     /// By what peers sent.
-    pub received: Taken,
+    pub received: Losses,
     /// By what this replica's own listings showed.
-    pub listed: Taken,
+    pub listed: Losses,
 }
 
 /// What a round has taken so far in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Taken {
+pub struct Losses {
     /// In the whole scope.
     pub whole: ScopeTally,
     /// In its prefixes, by size.
@@ -110,15 +105,15 @@ impl Tally {
     pub(crate) fn of_round(round: RoundId, last: Option<&Self>, ledger: &Ledger) -> Self {
         match last {
             Some(tally) if tally.round == round => tally.clone(),
-            _ => Self { round, base: ledger.base, received: Taken::default(), listed: Taken::default() },
+            _ => Self { round, base: ledger.base, received: Losses::default(), listed: Losses::default() },
         }
     }
 
-    pub(crate) const fn taken(&self, by_listing: bool) -> &Taken {
+    pub(crate) const fn losses(&self, by_listing: bool) -> &Losses {
         if by_listing { &self.listed } else { &self.received }
     }
 
-    pub(crate) const fn taken_mut(&mut self, by_listing: bool) -> &mut Taken {
+    pub(crate) const fn losses_mut(&mut self, by_listing: bool) -> &mut Losses {
         if by_listing { &mut self.listed } else { &mut self.received }
     }
 }

@@ -12,7 +12,7 @@ use crate::decide::{
     draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
-    ledger::{FirstSeen, Tally},
+    ledger::FirstSeen,
     line::{HoldHead, Line, LineKind, LineStatus, Revision},
     row::{Former, Lost, Native, Proposed, Quarantine, Row, Standing},
     slice::{AccountHead, Head, Slice},
@@ -25,7 +25,7 @@ use crate::values::{
 };
 
 pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
-    let Approved { draft, decisions, breaches, tally, account_tally, limits } = approved;
+    let Approved { draft, decisions, breaches, tallies, limits } = approved;
     let Draft { slice, origin, entries } = draft;
     let mut head = slice.head.clone();
     head.revision = head.revision.next();
@@ -70,14 +70,14 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     if is_quiet {
         return (None, work.receipt);
     }
-    let next = |tally: Option<Tally>, last: Option<Tally>| tally.filter(|tally| !tally.round.is_own()).or(last);
-    work.head.tally = next(Some(tally), work.head.tally.take());
+    let (tally, account_tally) = tallies.map_or((None, None), |(tally, account)| (Some(tally), account));
+    work.head.tally = tally.or(work.head.tally.take());
     let is_answered = work.is_answered;
     work.head.is_ledger_lost = (work.head.is_ledger_lost || slice.ledger.is_none()) && !is_answered;
     let account = slice.account.map(|account| {
         let lost = (account.head.is_ledger_lost || account.ledger.is_none()) && !is_answered;
         let revision = account.head.revision.next();
-        let tally = next(account_tally, account.head.tally);
+        let tally = account_tally.or(account.head.tally);
         (account.head.revision, AccountHead { revision, tally, is_ledger_lost: lost })
     });
     let (batch, receipt) = work.into_batch(slice.head.revision, account, forget);

@@ -6,7 +6,7 @@ use crate::decide::{
     breach::{Breach, Rule, Scope},
     draft::{By, Entry, Origin, Proposal},
     harm::Harm,
-    ledger::{FirstSeen, Ledger, RoundId, ScopeTally, Taken, Tally},
+    ledger::{FirstSeen, Ledger, Losses, RoundId, ScopeTally, Tally},
     limits::Limits,
     row::Row,
     slice::{Account, Slice},
@@ -91,13 +91,13 @@ impl Tallied {
         }
         let (ledger, account_ledger) = &self.ledgers;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
-        let (base, taken) = (self.collection.base, self.collection.taken(self.by_listing));
+        let (base, taken) = (self.collection.base, self.collection.losses(self.by_listing));
         let zero_from = limits.zero_collection_from.0;
         Whole { ledger, base, taken, scope: Scope::Collection, zero_from, limits }.check(&all, hold);
         check_prefixes(limits, ledger, taken, Scope::CollectionPrefix, &all, hold);
         if let Some(tally) = &self.account {
             let (ledger, limits, base, taken) =
-                (account_ledger, account_limits, tally.base, tally.taken(self.by_listing));
+                (account_ledger, account_limits, tally.base, tally.losses(self.by_listing));
             let zero_from = limits.zero_account_from.0;
             Whole { ledger, base, taken, scope: Scope::Account, zero_from, limits }.check(&all, hold);
             check_prefixes(limits, ledger, taken, Scope::AccountPrefix, &all, hold);
@@ -107,14 +107,14 @@ impl Tallied {
     /// Adds what passed to the round.
     pub(super) fn add<'c, 'e: 'c>(&mut self, passed: impl Iterator<Item = &'c Counted<'e>>) {
         let passed: Vec<&Counted<'_>> = passed.collect();
-        add_to(self.collection.taken_mut(self.by_listing), &self.ledgers.0, &passed);
+        add_to(self.collection.losses_mut(self.by_listing), &self.ledgers.0, &passed);
         if let Some(account) = &mut self.account {
-            add_to(account.taken_mut(self.by_listing), &self.ledgers.1, &passed);
+            add_to(account.losses_mut(self.by_listing), &self.ledgers.1, &passed);
         }
     }
 }
 
-fn add_to(tally: &mut Taken, ledger: &Ledger, passed: &[&Counted<'_>]) {
+fn add_to(tally: &mut Losses, ledger: &Ledger, passed: &[&Counted<'_>]) {
     tally.unauthored = tally.unauthored.saturating_add(count_if(passed, |c| c.is_unauthored()));
     tally.prefixes.resize(ledger.prefixes.len().max(tally.prefixes.len()), ScopeTally::default());
     for counted in passed {
@@ -143,7 +143,7 @@ fn add_one(scope: &mut ScopeTally, counted: &Counted<'_>) {
 struct Whole<'a> {
     ledger: &'a Ledger,
     base: u64,
-    taken: &'a Taken,
+    taken: &'a Losses,
     scope: Scope,
     zero_from: u64,
     limits: &'a Limits,
@@ -173,7 +173,7 @@ impl Whole<'_> {
 fn check_prefixes(
     limits: &Limits,
     ledger: &Ledger,
-    tally: &Taken,
+    tally: &Losses,
     scope: fn(u64) -> Scope,
     all: &[&Counted<'_>],
     hold: Hold<'_>,
