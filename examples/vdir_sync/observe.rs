@@ -53,6 +53,11 @@ pub(crate) fn observe(
         if side.walk.errors.iter().any(|error| error.collection.as_deref() == Some(collection.as_str())) {
             continue; // Something stands in its place, and says nothing of what it holds.
         }
+        if is_something_else(side, collection) {
+            let what = "something else stands where this folder was; its items were left as they are on the other side";
+            report.file_trouble(side.which, collection, "", what);
+            continue;
+        }
         let read = match side.walked(collection.as_str()) {
             Some(Contents::Unreadable(error)) => {
                 report.trouble(side.which, error);
@@ -65,10 +70,16 @@ pub(crate) fn observe(
     Ok(())
 }
 
+/// Whether a folder that was synced is none any more, though something of its name is there.
+fn is_something_else(side: &Side, collection: &CollectionId) -> bool {
+    side.walked(collection.as_str()).is_none()
+        && side.index.files.get(collection.as_str()).is_some_and(|files| !files.is_empty())
+        && std::fs::symlink_metadata(side.root.path().join(collection.as_str())).is_ok()
+}
+
 /// The files of one collection, those read that had to be.
 struct Reading {
     listing: Partial,
-    count: usize,
     /// What is noted of each file.
     notes: BTreeMap<String, Noted>,
     files: BTreeMap<RecordId, Vec<String>>,
@@ -82,7 +93,7 @@ impl Reading {
     fn of(side: &Side, collection: &CollectionId, report: &mut Report, progress: &Progress) -> Self {
         let (listing, notes, files) = (Partial::new(collection.clone()), BTreeMap::new(), BTreeMap::new());
         let strangers = BTreeMap::new();
-        let mut reading = Self { listing, count: 0, notes, files, strangers, is_in_doubt: false };
+        let mut reading = Self { listing, notes, files, strangers, is_in_doubt: false };
         let items = side.items(collection.as_str());
         for (done, item) in items.iter().enumerate() {
             progress.tell(&format!("{} {collection}", side.which), done, items.len());
@@ -122,9 +133,11 @@ impl Reading {
             .read(collection.as_str(), &item.file, &item.print)
             .map_err(|error| report.trouble(side.which, &error))
             .and_then(|bytes| {
-                let what = |error: &item::ItemError| error.to_string();
-                item::parse(&item.file, bytes)
-                    .map_err(|error| report.file_trouble(side.which, collection, &item.file, &what(&error)))
+                item::parse(&item.file, bytes).map_err(|error| {
+                    let what = error.to_string();
+                    let what = what.strip_prefix(&format!("{}: ", item.file)).unwrap_or(&what);
+                    report.file_trouble(side.which, collection, &item.file, what);
+                })
             });
         let record = parsed
             .as_ref()
@@ -149,8 +162,19 @@ impl Reading {
         }
     }
 
+    /// The entries that the folder has, by the walk and by what is noted of it: what a whole listing must come to.
+    fn entries(&self, side: &Side, collection: &CollectionId) -> usize {
+        let is_noted = |file: &str| side.noted(collection.as_str(), file).is_some();
+        let errors = match side.walked(collection.as_str()) {
+            Some(Contents::Listed(listed)) => {
+                listed.errors.iter().filter(|error| error.file.as_deref().is_some_and(is_noted)).count()
+            }
+            Some(Contents::Unreadable(_)) | None => 0,
+        };
+        (side.items(collection.as_str()).len() + errors).saturating_sub(self.strangers.len())
+    }
+
     fn named(&mut self, file: &str, noted: Noted) {
-        self.count += 1;
         self.files.entry(noted.record.clone()).or_default().push(file.to_owned());
         self.notes.insert(file.to_owned(), noted);
     }
@@ -172,8 +196,9 @@ impl Reading {
         round: RoundId,
         report: &mut Report,
     ) -> Result<(), Stop> {
+        let entries = self.entries(side, collection);
         let listing: Listing = match care {
-            Care::Whole if !self.is_in_doubt => match self.listing.complete(self.count) {
+            Care::Whole if !self.is_in_doubt => match self.listing.complete(entries) {
                 Ok(complete) => complete.into(),
                 Err(cut) => cut.listing.into(),
             },

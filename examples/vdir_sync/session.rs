@@ -8,14 +8,14 @@ use super::{
     answer,
     args::Args,
     book::{self, BookError, Lock, LockError, RootId, StateDir, WriteError},
-    folder::{RootError, Walk},
+    folder::{Root, RootError, Walk},
     look::{self, Found, Looked, STATE},
     memory::{Body, Identity, Index, Run},
     observe::{Care, observe},
     progress::Progress,
     report::Report,
     show::{announce, show},
-    side::{Side, Standing, Which},
+    side::{DAMAGED, Side, Standing, Which},
 };
 
 /// Passes of an exchange that are enough for any history.
@@ -127,33 +127,30 @@ fn open(
     let held = (which, root, walk, hands);
     match found {
         Found::Nothing => Ok(Side::new(held, standing, (None, Index::new(id, identity()?)), Body::new(fresh))),
-        Found::Damaged(error) => {
-            set_aside(&held.3)?;
-            let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
-            Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
-        }
+        Found::Damaged(error) => damaged(held, &error, id, fresh),
         Found::Here(mut index, body) => match book::read_body::<Body>(body) {
             Ok(body) => {
                 let saved = Some((*index).clone());
                 index.root = id;
                 Ok(Side::new(held, standing, (saved, *index), body))
             }
-            Err(error @ BookError::Damaged { .. }) => {
-                set_aside(&held.3)?;
-                let reason = Standing::Evidence(format!("{error}; a new one was begun, and nothing was removed"));
-                Ok(Side::new(held, reason, (None, Index::new(id, identity()?)), Body::new(fresh)))
-            }
+            Err(error @ BookError::Damaged { .. }) => damaged(held, &error, id, fresh),
             Err(error) => Err(Stop::Book(error)),
         },
     }
 }
 
-/// Keeps damaged bookkeeping for whoever wants to look at it.
-fn set_aside(hands: &Option<Lock>) -> Result<(), Stop> {
-    let Some(hands) = hands else { return Ok(()) };
-    let state = hands.state().path();
-    let at = state.join("book");
-    std::fs::rename(&at, state.join("book.damaged")).map_err(|source| Stop::Root { at, source })
+/// Begins anew beside bookkeeping that can not be used.
+fn damaged(
+    held: (Which, Root, Walk, Option<Lock>),
+    error: &BookError,
+    id: RootId,
+    fresh: MemoryStore,
+) -> Result<Side, Stop> {
+    let reason = format!("{error}; it is kept as '{DAMAGED}', a new one was begun, and nothing was removed");
+    let mut side = Side::new(held, Standing::Evidence(reason), (None, Index::new(id, identity()?)), Body::new(fresh));
+    side.is_damaged = true;
+    Ok(side)
 }
 
 fn identity() -> Result<Identity, Stop> {

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    path::Path,
 };
 
 use holdfast::{
@@ -11,11 +12,14 @@ use holdfast::{
 };
 
 use super::{
-    book::{self, Lock},
+    book::{self, Lock, format::BOOK},
     folder::{Contents, Item, Listing, Root, Walk},
     memory::{Body, Identity, Index, Noted, Peer, Step},
     session::{Stop, random},
 };
+
+/// What damaged bookkeeping is called when it is set aside.
+pub(crate) const DAMAGED: &str = "book.damaged";
 
 /// Which side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +70,8 @@ pub(crate) struct Side {
     pub(crate) is_newcomer: bool,
     pub(crate) index: Index,
     pub(crate) body: Body,
+    /// Bookkeeping that can not be used stands where this one will be.
+    pub(crate) is_damaged: bool,
     /// What the disk holds of both.
     saved: Option<Index>,
     is_changed: bool,
@@ -82,8 +88,22 @@ impl Side {
         body: Body,
     ) -> Self {
         let (is_changed, steps, contested) = (saved.is_none(), Vec::new(), BTreeSet::new());
-        let is_newcomer = false;
-        Self { which, root, walk, hands, standing, is_newcomer, index, body, saved, is_changed, steps, contested }
+        let (is_newcomer, is_damaged) = (false, false);
+        Self {
+            which,
+            root,
+            walk,
+            hands,
+            standing,
+            is_newcomer,
+            index,
+            body,
+            is_damaged,
+            saved,
+            is_changed,
+            steps,
+            contested,
+        }
     }
 
     /// This side as a device: it lists, and a person answers here.
@@ -186,6 +206,9 @@ impl Side {
         let Some(hands) = &self.hands else { return Ok(()) };
         self.index.meet(other.clone());
         self.index.saved(u64::from_le_bytes(random()?.to_le_bytes().first_chunk().copied().unwrap_or_default()));
+        if std::mem::take(&mut self.is_damaged) {
+            set_aside(hands.state().path())?;
+        }
         book::write(hands, &self.index, &self.body).map_err(Stop::Save)?;
         (self.saved, self.is_changed) = (Some(self.index.clone()), false);
         Ok(())
@@ -196,6 +219,15 @@ impl Side {
         let save = self.index.last_save().unwrap_or_default();
         Peer { is: self.index.me, root: self.index.root.clone(), save }
     }
+}
+
+/// Keeps damaged bookkeeping for whoever wants to look at it, and the first of several.
+fn set_aside(state: &Path) -> Result<(), Stop> {
+    let (at, kept) = (state.join(BOOK), state.join(DAMAGED));
+    if kept.exists() {
+        return Ok(());
+    }
+    std::fs::rename(&at, kept).map_err(|source| Stop::Root { at, source })
 }
 
 /// All that a store holds of a collection, as its replica would show it to others.

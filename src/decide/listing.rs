@@ -90,7 +90,9 @@ impl Partial {
         self.add(record, Listed::Unreadable);
     }
 
-    /// The listing is complete: the native store says that it has this many entries, and they are all here.
+    /// The listing is complete: the native store says that it has this many entries, and they are all here. Take the number
+    /// from where the entries did not come from: the store's own count, or the last page's; counted in the same loop it
+    /// proves nothing.
     ///
     /// # Errors
     /// [`Incomplete`], if there are more or fewer; it gives the listing back.
