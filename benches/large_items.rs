@@ -8,7 +8,7 @@
 use std::{
     fmt::Write as _,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -16,8 +16,12 @@ use std::{
 const BYTES: usize = 100_000_000;
 const DEPTH: usize = 10_000;
 
+#[path = "../tests/vdir_case/tool.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it takes a part")]
+mod tool;
+
 fn main() {
-    let tool = tool();
+    let tool = tool::binary();
     let line = |n: usize| format!("X-A{n:07}:value {n:07}\r\n");
     let flat: String = (0..BYTES / line(0).len()).map(line).collect();
     let card = |body: &str| format!("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u\r\nFN:Big\r\n{body}END:VCARD\r\n");
@@ -33,7 +37,7 @@ fn main() {
     ];
     println!("{:<20} {:>10} {:>9} {:>12} {:>20}", "one item", "bytes", "time", "peak memory", "times the file");
     for (name, item, extension) in items {
-        let (took, peak) = sync(&tool, item.as_bytes(), extension);
+        let (took, peak) = sync(tool, item.as_bytes(), extension);
         let share = peak as f64 / item.len() as f64;
         println!("{name:<20} {:>10} {took:>9.1?} {:>9} kB {share:>20.2}", item.len(), peak / 1000);
     }
@@ -67,12 +71,4 @@ fn high_water_kb(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|kb| kb.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-/// The tool, built as users run it.
-fn tool() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "--example", "vdir_sync"]).status();
-    assert!(built.expect("cargo").success());
-    let here = std::env::current_exe().expect("a path"); // target/release/deps/large_items-..
-    here.ancestors().nth(2).expect("target/release").join("examples/vdir_sync")
 }

@@ -15,8 +15,12 @@ use std::{
 const FILES: usize = 10_000;
 const TURNS: usize = 15;
 
+#[path = "../tests/vdir_case/tool.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it takes a part")]
+mod tool;
+
 fn main() {
-    let tool = tool();
+    let tool = tool::binary();
     let here = env::temp_dir().join(format!("holdfast-quiet-{}", std::process::id()));
     let sides = ["left", "right"].map(|side| here.join(side));
     for side in &sides {
@@ -27,11 +31,11 @@ fn main() {
         fs::write(sides[0].join(format!("people/{n:08}.vcf")), card).expect("a card");
     }
     // The second run notes what the first one wrote; from the third on there is nothing to do.
-    (0..2).for_each(|_| sync(&tool, &sides));
+    (0..2).for_each(|_| sync(tool, &sides));
     let (mut walks, mut runs) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         walks.push(time(|| sides.iter().for_each(|side| bare_walk(side))));
-        runs.push(time(|| sync(&tool, &sides)));
+        runs.push(time(|| sync(tool, &sides)));
     }
     let (walk, run) = (median(walks), median(runs));
     println!("two folders of {FILES} files each, medians of {TURNS} turns");
@@ -63,12 +67,4 @@ fn time(what: impl FnOnce()) -> Duration {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
-}
-
-/// The tool, built as users run it.
-fn tool() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "--example", "vdir_sync"]).status();
-    assert!(built.expect("cargo").success());
-    let here = env::current_exe().expect("a path"); // target/release/deps/quiet_run-..
-    here.ancestors().nth(2).expect("target/release").join("examples/vdir_sync")
 }

@@ -136,6 +136,14 @@ fn read_item(item: &Item, folder: &Path, path: &str, found: &mut Vec<String>) {
             let (file, inner) = (folder.join(format!("{name}.rs")), folder.join(&name));
             read_module(&file, &inner, &format!("{path}::{name}"), found);
         }
+        // What a private module adds to a public type is public; the module's own items are not.
+        Item::Mod(item) if item.content.is_none() && !item.attrs.iter().any(|a| a.path().is_ident("cfg")) => {
+            let name = item.ident.to_string();
+            let mut inner = Vec::new();
+            read_module(&folder.join(format!("{name}.rs")), &folder.join(&name), path, &mut inner);
+            let depth = |path: &str| path.matches("::").count();
+            found.extend(inner.into_iter().filter(|line| depth(line) > depth(path).saturating_add(1)));
+        }
         _ => {}
     }
 }

@@ -205,7 +205,7 @@ impl Reading {
             Care::Whole | Care::Additive => self.listing.into(),
         };
         let at = Timestamp::from_micros(now_nanos() / 1000);
-        let receipt = side.device().observe(&listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
+        let receipt = side.device().observe(listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
         side.committed(&receipt, true);
         report.saw(&receipt);
         note_moves(side, collection, &receipt, report)?;

@@ -4,8 +4,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-cargo build --quiet --release --example vdir_sync
-tool="${CARGO_TARGET_DIR:-target}/release/examples/vdir_sync"
+echo "building, which takes half a minute the first time .."
+cargo build --quiet --example vdir_sync
+tool="${CARGO_TARGET_DIR:-target}/debug/examples/vdir_sync"
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 cp -R examples/data/vdir/. "$here"

@@ -1,5 +1,7 @@
 //! A device: it holds an account's collections, writes, asks its person, and syncs.
 
+mod native;
+
 use alloc::{string::String, vec::Vec};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,14 +20,12 @@ use crate::decide::{
     answer::{AnswerError, Signature},
     author::WriteError,
     changes::{Acknowledgement, Changes},
-    consent::{Answer, Trust, Verdict},
+    consent::{Answer, Verdict},
     draft::Draft,
     guard::{Guard, Inputs},
-    ledger::RoundId,
     line::{Hold, Line, Revision},
-    listing::Listing,
     row::{Formers, Row},
-    slice::{Query, ReadSet, Slice},
+    slice::{Query, ReadSet},
     write::{Seen, Write},
 };
 use crate::values::{
@@ -34,7 +34,6 @@ use crate::values::{
     register::Show,
     shape::{Shape, ShapeError},
     time::{Day, Timestamp},
-    version::Version,
 };
 
 /// Why a record could not be read. Nothing was changed.
@@ -153,79 +152,6 @@ impl<S: Store> Device<S> {
         let (create, delete) = Write::relocation(from, &row, (to.id, &to.collection, &to.record), self.show);
         let created = self.write(&create, at)?;
         Ok((created, self.write(&delete, at)?))
-    }
-
-    /// Takes in what the native store shows, see [`Listing`]: what a person changed there becomes writes of this replica. What
-    /// would take too much is held before any of it is written, and the receipt names the hold. `round` is the sync
-    /// that this listing is made for: both are judged on what there was before it.
-    ///
-    /// # Errors
-    /// [`WriteFailed`]; nothing was changed.
-    pub fn observe(
-        &mut self,
-        listing: &Listing,
-        round: RoundId,
-        at: Timestamp,
-    ) -> Result<Receipt, WriteFailed<S::Error>> {
-        let head = || ReadSet::head(listing.collection().clone());
-        let read = |set: &ReadSet| self.store.read(set).map_err(WriteFailed::Read);
-        let is_whole = listing.is_complete() || !read(&head())?.head.is_listed;
-        let query = if is_whole { Query::ALL } else { Query::Nothing };
-        let slice = read(&head().with_records(listing.records().cloned()).with_query(query))?;
-        let identifying = self.guard.identifying(listing.collection());
-        let draft = Draft::of_listing(slice, self.replica, listing, identifying, (self.show, at))?;
-        let approved = self.guard.review(draft, &Inputs::new(round, Trust::Nothing));
-        Ok(apply(Plan::new(approved), &mut self.store)?)
-    }
-
-    /// The records of which the native store shows something else, at most `limit`: write the living ones there, remove
-    /// the dead ones, and say so with [`shown`](Self::shown).
-    ///
-    /// # Errors
-    /// The store's own; nothing was changed.
-    pub fn unshown(&self, collection: &CollectionId, limit: usize) -> Result<Vec<Row>, S::Error> {
-        let slice = self.store.read(&ReadSet::head(collection.clone()).with_query(Query::Unshown { limit }))?;
-        Ok(slice.rows.into_values().collect())
-    }
-
-    /// Notes what is about to be written to the native store. A host that may stop between writing and
-    /// [`shown`](Self::shown) calls it first: what a person changes in the entry by then is an edit of what was written,
-    /// and not a record of its own that stands beside.
-    ///
-    /// # Errors
-    /// [`RoundError`]; nothing was changed.
-    pub fn showing(
-        &mut self,
-        collection: &CollectionId,
-        versions: Vec<(RecordId, Version)>,
-    ) -> Result<(), RoundError<S::Error>> {
-        self.note(collection, versions, Draft::of_showing)
-    }
-
-    /// Notes what the native store shows now: for each record, the version of the row that was written there or, of a
-    /// dead one, removed.
-    ///
-    /// # Errors
-    /// [`RoundError`]; nothing was changed.
-    pub fn shown(
-        &mut self,
-        collection: &CollectionId,
-        versions: Vec<(RecordId, Version)>,
-    ) -> Result<(), RoundError<S::Error>> {
-        self.note(collection, versions, Draft::of_shown)
-    }
-
-    fn note(
-        &mut self,
-        collection: &CollectionId,
-        versions: Vec<(RecordId, Version)>,
-        draft: impl FnOnce(Slice, Vec<(RecordId, Version)>) -> Draft,
-    ) -> Result<(), RoundError<S::Error>> {
-        let records: Vec<RecordId> = versions.iter().map(|(record, _)| record.clone()).collect();
-        let slice = self.store.read(&ReadSet::head(collection.clone()).with_records(records));
-        let draft = draft(slice.map_err(RoundError::Read)?, versions);
-        apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?;
-        Ok(())
     }
 
     /// Answers a hold: lets in what the lines under `digest` hold back, as far as they still stand.

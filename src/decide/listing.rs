@@ -41,12 +41,12 @@ pub(crate) enum Listed {
 ///
 /// let mut device = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
 /// let complete = listing.complete(2)?; // the store says that it has two
-/// let receipt = device.observe(&complete.into(), RoundId(1), Timestamp::from_micros(2))?;
+/// let receipt = device.observe(complete, RoundId(1), Timestamp::from_micros(2))?;
 /// assert_eq!(receipt.to_string().lines().next(), Some("people: 1 added, 1 refused"));
 ///
 /// // A listing that was cut takes nothing away.
 /// let cut = Partial::new(people.clone()).complete(2).expect_err("it has two").listing;
-/// device.observe(&cut.into(), RoundId(2), Timestamp::from_micros(3))?;
+/// device.observe(cut, RoundId(2), Timestamp::from_micros(3))?;
 /// assert_eq!(device.records(&people, None, 10)?.len(), 1);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```

@@ -239,7 +239,7 @@ impl Observer<'_> {
     /// A record that a complete listing lacks.
     fn missing(&mut self, row: &Row) -> Result<Option<Entry>, WriteError> {
         match &row.native {
-            Some(Native::Shown(base)) if row.version.is_alive() && base.digest() == row.version.digest() => {
+            Some(Native::Shown(base)) if row.version.is_alive() && base.has_seen_the_same(&row.version) => {
                 if matches!(row.quarantine, Some(Quarantine::Version { .. })) {
                     return Ok(Some(refused_as_held(row)));
                 }

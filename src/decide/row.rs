@@ -205,7 +205,7 @@ impl Row {
         }
         match (&self.native, self.version.is_alive()) {
             (None, _) | (Some(Native::Unknown | Native::Missing(_)), false) => false,
-            (Some(Native::Shown(shown)), true) => shown.digest() != self.version.digest(),
+            (Some(Native::Shown(shown)), true) => !shown.has_seen_the_same(&self.version),
             (Some(Native::Unknown | Native::Missing(_) | Native::Stale(_)), true)
             | (Some(Native::Shown(_) | Native::Stale(_)), false) => true,
         }

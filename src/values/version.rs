@@ -1,6 +1,11 @@
 //! A version: one record as its canonical bytes, with the header at hand.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 use core::{fmt, ops::Range};
 
 use serde::{
@@ -194,6 +199,21 @@ impl Version {
     #[must_use]
     pub fn is_thin(&self) -> bool {
         self.is_alive() && !self.header.fields_context.is_all_of(&self.header.context)
+    }
+
+    /// The same version, as a native store shows it that has made something else of its values. It never leaves this
+    /// replica: under these contexts everybody else has the other values.
+    pub(crate) fn showing(&self, contents: &BTreeMap<FieldName, Value>) -> Self {
+        let mut record = self.record();
+        let Some(stamp) = record.life.siblings().first().map(|sibling| sibling.stamp) else { return self.clone() };
+        let register = |value: &Value| Register::from_siblings([Sibling { stamp, value: value.clone() }].into());
+        record.fields = contents.iter().map(|(name, value)| (name.clone(), register(value))).collect();
+        Self::encode(&record)
+    }
+
+    /// Whether both have seen the same writes.
+    pub(crate) fn has_seen_the_same(&self, other: &Self) -> bool {
+        self.compare(other) == Causality::Equal
     }
 
     /// What this version has seen, as a base for a write.
