@@ -745,7 +745,7 @@ fn native_stores_with_ways_of_their_own_come_to_rest() {
     // What each native store makes of a telephone number.
     let ways: [fn(&str) -> String; 2] = [|number| number.replace(' ', ""), |number| number.replace("+49", "0")];
     let tel = FieldName::new("tel/a").unwrap();
-    let mut write_back = |phone: &mut Phone, way: fn(&str) -> String| {
+    let write_back = |phone: &mut Phone, way: fn(&str) -> String| {
         for row in phone.device.unshown(&people(), usize::MAX).unwrap() {
             let mut shows = phone.shows(&row.record);
             let Some(Value::Text(number)) = shows.get(&tel) else { panic!("a number") };

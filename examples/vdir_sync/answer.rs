@@ -44,6 +44,9 @@ pub(crate) fn take(said: &[Said], by: Option<&str>, sides: [&mut Side; 2], repor
         };
         side.committed(&receipt, true);
         side.touched();
+        for (record, _) in &receipt.closed {
+            side.contested.remove(&(receipt.collection.clone(), record.clone()));
+        }
         report.saw(&receipt);
     }
     Ok(())

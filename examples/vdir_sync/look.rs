@@ -33,6 +33,10 @@ pub(crate) enum Found {
 impl Looked {
     pub(crate) fn at(which: Which, path: &Path, state: &StateDir) -> Result<Self, Stop> {
         let root = Root::open(path)?;
+        let is_inside = state.path() == path.join(STATE);
+        if is_inside && std::fs::symlink_metadata(state.path()).is_ok_and(|found| found.is_symlink()) {
+            return Err(Stop::Linked { at: state.path().to_owned() });
+        }
         let id = RootId::of(path).map_err(|source| Stop::Root { at: path.to_owned(), source })?;
         let found = match book::read_index::<Index>(state) {
             Ok(None) => Found::Nothing,
@@ -87,7 +91,10 @@ pub(crate) fn is_quiet([left, right]: &[Looked; 2], [left_walk, right_walk]: [&W
     let (Some(ours), Some(theirs)) = (left.index(), right.index()) else { return false };
     let knows = ours.peer(theirs.me).is_some_and(|peer| Some(peer.save) == theirs.last_save());
     let is_known = theirs.peer(ours.me).is_some_and(|peer| ours.has_saved(peer.save));
-    let is_here = |index: &Index, side: &Looked| index.root.same_place(&side.id) == Place::Same;
+    let is_here = |index: &Index, side: &Looked| {
+        index.root.same_place(&side.id) == Place::Same
+            && matches!(&side.found, Found::Here(_, body) if body.is_original)
+    };
     knows
         && is_known
         && is_here(ours, left)
@@ -123,6 +130,7 @@ fn standing(side: &Looked, other: &Looked) -> Standing {
         Found::Nothing if is_remembered() => evidence("its bookkeeping is missing"),
         Found::Nothing => Standing::New,
         Found::Damaged(error) => evidence(&error.to_string()),
+        Found::Here(_, body) if !body.is_original => evidence("its bookkeeping is a copy, as after a restore"),
         Found::Here(index, _) => match index.root.same_place(&side.id) {
             Place::Moved => evidence("its folder was moved since it was synced"),
             Place::Copied => evidence("its bookkeeping is a copy of another folder's"),

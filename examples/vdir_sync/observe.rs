@@ -51,16 +51,20 @@ pub(crate) fn observe(
     }
     for collection in collections {
         if side.walk.errors.iter().any(|error| error.collection.as_deref() == Some(collection.as_str())) {
-            continue; // Something stands in its place, and says nothing of what it holds.
+            // Something stands in its place, and says nothing of what it holds.
+            side.unlisted.insert(collection.clone());
+            continue;
         }
         if is_something_else(side, collection) {
             let what = "something else stands where this folder was; its items were left as they are on the other side";
             report.file_trouble(side.which, collection, "", what);
+            side.unlisted.insert(collection.clone());
             continue;
         }
         let read = match side.walked(collection.as_str()) {
             Some(Contents::Unreadable(error)) => {
                 report.trouble(side.which, error);
+                side.unlisted.insert(collection.clone());
                 continue;
             }
             Some(Contents::Listed(_)) | None => Reading::of(side, collection, report, progress),

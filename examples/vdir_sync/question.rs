@@ -13,7 +13,9 @@ use super::side::Which;
 #[derive(Debug)]
 pub(crate) struct Question<'a> {
     pub(crate) digest: Digest,
+    /// Who would lose: by an approval, or of a return, by keeping.
     pub(crate) loser: Which,
+    pub(crate) is_return: bool,
     pub(crate) lines: Vec<&'a Line>,
 }
 
@@ -22,16 +24,19 @@ pub(crate) struct Question<'a> {
 enum Part {
     Folder,
     Received,
+    /// Deleted records that are back in this side's folder: only their files can be lost, and by keeping.
+    Returned,
 }
 
 impl Part {
-    const BOTH: [Self; 2] = [Self::Folder, Self::Received];
+    const ALL: [Self; 3] = [Self::Folder, Self::Received, Self::Returned];
 
     /// `None` where the other side asks: what is shown here and held there is its question.
     const fn of(line: &Line) -> Option<Self> {
         match line.kind {
             LineKind::Proposal | LineKind::Contents => Some(Self::Folder),
             LineKind::Loss | LineKind::MassChange => Some(Self::Received),
+            LineKind::Return => Some(Self::Returned),
             _ => None,
         }
     }
@@ -48,11 +53,12 @@ impl Part {
 pub(crate) fn questions(which: Which, hold: &Hold) -> Vec<Question<'_>> {
     let lines = |part| hold.open().filter(move |line| Part::of(line) == Some(part)).collect::<Vec<_>>();
     let asked: Vec<(Part, Vec<&Line>)> =
-        Part::BOTH.into_iter().map(|part| (part, lines(part))).filter(|(_, lines)| !lines.is_empty()).collect();
+        Part::ALL.into_iter().map(|part| (part, lines(part))).filter(|(_, lines)| !lines.is_empty()).collect();
     let is_one = asked.len() == 1;
     let question = |(part, lines): (Part, Vec<_>)| Question {
         digest: if is_one { hold.digest } else { part.digest(hold.digest) },
         loser: if part == Part::Folder { which.other() } else { which },
+        is_return: part == Part::Returned,
         lines,
     };
     asked.into_iter().map(question).collect()
@@ -61,7 +67,7 @@ pub(crate) fn questions(which: Which, hold: &Hold) -> Vec<Question<'_>> {
 /// The hold's digest that a question's digest stands for, and which lines it is about.
 pub(crate) fn asked_under(hold: &Hold, digest: Digest) -> Option<(Digest, impl Fn(&Line) -> bool + use<>)> {
     hold.lines.iter().find_map(|line| {
-        let part = Part::BOTH.into_iter().find(|part| part.digest(line.running) == digest);
+        let part = Part::ALL.into_iter().find(|part| part.digest(line.running) == digest);
         let is_whole = line.running == digest;
         let wanted = move |line: &Line| part.is_none_or(|part| Part::of(line) == Some(part));
         (is_whole || part.is_some()).then_some((line.running, wanted))

@@ -58,7 +58,8 @@ pub(crate) struct Held {
     /// Records that would be lost.
     removals: usize,
     of: u64,
-    /// What has become of them: `missing`, `changed` or `mixed` in the other folder, or `received` from the other side.
+    /// What has become of them: `missing`, `changed` or `mixed` in the other folder, `received` from the other side, or
+    /// `returned` after they had been deleted.
     kind: &'static str,
     reason: String,
     samples: Vec<String>,
@@ -202,7 +203,7 @@ impl Report {
 }
 
 fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
-    let Question { digest, loser, lines } = question;
+    let Question { digest, loser, is_return, lines } = question;
     use holdfast::{Store as _, decide::slice::ReadSet};
     let first = lines.iter().take(SAMPLES).map(|line| line.record.clone());
     let Ok(slice) = side.body.store.read(&ReadSet::head(hold.collection.clone()).with_records(first));
@@ -210,12 +211,14 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
     let why =
         lines.iter().map(|line| &line.why).find(|why| matches!(why, Why::Limit(_))).or(lines.first().map(|l| &l.why));
     let of = match why {
-        Some(Why::Limit(breach)) if breach.scope == Scope::Collection => breach.of,
+        // Not what came new in the same round, and not what has been answered since.
+        Some(Why::Limit(breach)) if breach.scope == Scope::Collection => breach.of.min(hold.of),
         Some(_) | None => hold.of,
     };
     let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
     let there = loser.other();
     let (kind, what) = match (count(LineKind::Proposal), count(LineKind::Contents)) {
+        (0, 0) if *is_return => ("returned", format!("deleted before, and back on the {loser}; ")),
         (0, 0) => ("received", String::new()),
         (_, 0) => ("missing", format!("missing on the {there}, and nobody is known to have removed them; ")),
         (0, _) => ("changed", format!("changed on the {there}; ")),
@@ -254,17 +257,27 @@ impl fmt::Display for Report {
             writeln!(f, "conflict: {collection}/{record}: both values of {} are kept", fields.join(", "))?;
         }
         for held in &self.held {
-            let Held { digest, side, collection, removals, of, reason, samples, .. } = held;
+            let Held { digest, side, collection, removals, of, kind, reason, samples } = held;
             let more = removals.saturating_sub(samples.len());
             let names = samples.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
             let other = if side == "left" { "right" } else { "left" };
-            writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;
+            let is_return = *kind == "returned";
+            if is_return {
+                writeln!(f, "held: {removals} deleted records are back on the {side} in '{collection}'")?;
+            } else {
+                writeln!(f, "held: {side} would lose {removals} of {of} in '{collection}'")?;
+            }
             writeln!(f, "  why:     {reason}")?;
             let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
             writeln!(f, "  which:   {names}{and_more}")?;
-            writeln!(f, "  to keep all {removals} on the {side}, and have them on the {other} as well:")?;
+            if is_return {
+                writeln!(f, "  to keep them deleted, with their files set aside:")?;
+            } else {
+                writeln!(f, "  to keep all {removals} on the {side}, and have them on the {other} as well:")?;
+            }
             writeln!(f, "    {} --keep {digest}", self.call)?;
-            writeln!(f, "  to lose them on the {side}, too:")?;
+            let lose = if is_return { "have them back on both sides" } else { "lose them there, too" };
+            writeln!(f, "  to {lose}:")?;
             writeln!(f, "    {} --approve {digest} --by NAME", self.call)?;
         }
         for Trouble { side, message, .. } in &self.errors {

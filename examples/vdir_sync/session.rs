@@ -1,8 +1,13 @@
 //! One run, from looking to reporting.
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
-use holdfast::{CollectionId, Inputs, MemoryStore, ReplicaId, RoundId, Trust, exchange, values::digest::Digest};
+use holdfast::{
+    CollectionId, Inputs, MemoryStore, RecordId, ReplicaId, RoundId, Store as _, Trust,
+    decide::slice::{Query, ReadSet, Slice},
+    exchange,
+    values::digest::Digest,
+};
 
 use super::{
     answer,
@@ -51,6 +56,8 @@ pub(crate) enum Stop {
     Undo { why: String },
     #[error("{0}")]
     Save(WriteError),
+    #[error("expected a folder, found a link at '{at}', which may lead anywhere; nothing was changed", at = at.display())]
+    Linked { at: PathBuf },
     #[error("no random numbers could be had: {0}; nothing was changed")]
     Entropy(getrandom::Error),
     /// It can not happen, and if it does, it is said and nothing is lost.
@@ -98,11 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Stop> {
     let mut session =
         Session { round: RoundId(random()?), care: Care::Whole, report: &mut report, progress: &progress };
     session.settle_standings(&mut left, &mut right)?;
-    if let Some(run) = &args.undo {
-        answer::undo(run, &mut left, session.report)?;
-    }
-    answer::take(&args.answers, args.by.as_deref(), [&mut left, &mut right], session.report)?;
-    session.sync(&mut left, &mut right)?;
+    session.sync(&mut left, &mut right, args)?;
     session.write(&mut left, &mut right)?;
     Ok(report)
 }
@@ -201,13 +204,18 @@ impl Session<'_> {
     }
 
     /// Brings both replicas in step, with each other and with what the folders show.
-    fn sync(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
+    fn sync(&mut self, left: &mut Side, right: &mut Side, args: &Args) -> Result<(), Stop> {
         let collections = left.collections().union(&right.collections()).cloned().collect();
         for side in [&mut *left, &mut *right] {
             if side.is_trusted() {
                 observe(side, &collections, self.care, self.round, self.report, self.progress)?;
             }
         }
+        // An entry that is back has struck its line, and what was edited since is known, before anything is answered.
+        if let Some(run) = &args.undo {
+            answer::undo(run, left, self.report)?;
+        }
+        answer::take(&args.answers, args.by.as_deref(), [&mut *left, &mut *right], self.report)?;
         self.exchange(left, right)?;
         for which in [Which::Left, Which::Right] {
             let side = if which == Which::Left { &mut *left } else { &mut *right };
@@ -259,7 +267,7 @@ impl Session<'_> {
 
     /// Writes both folders, and reports.
     fn write(&mut self, left: &mut Side, right: &mut Side) -> Result<(), Stop> {
-        let may_remove = self.care == Care::Whole;
+        let may_remove = self.care == Care::Whole && !left.is_newcomer && !right.is_newcomer;
         for side in [&mut *left, &mut *right] {
             announce(side)?;
         }
@@ -268,6 +276,7 @@ impl Session<'_> {
         show(right, left, may_remove, self.report, self.progress)?;
         self.report.holds(left)?;
         self.report.holds(right)?;
+        self.compare(left, right);
         if !left.steps.is_empty() {
             let name = format!("{:016x}", random()? & u128::from(u64::MAX));
             let is_meeting = !left.is_trusted() || !right.is_trusted() || self.care == Care::Additive;
@@ -285,6 +294,24 @@ impl Session<'_> {
         let saved = left.save(&right.as_peer());
         self.late(Which::Left, saved);
         Ok(())
+    }
+
+    /// "Equal" means equal: every record of one side is known under the same digest on the other.
+    fn compare(&mut self, left: &Side, right: &Side) {
+        for collection in left.collections().union(&right.collections()) {
+            let all = ReadSet::head(collection.clone()).with_query(Query::Range { after: None, limit: usize::MAX });
+            let (Ok(ours), Ok(theirs)) = (left.body.store.read(&all), right.body.store.read(&all));
+            let known = |slice: &Slice| -> BTreeMap<RecordId, Digest> {
+                slice.rows.values().map(|row| (row.record.clone(), row.known().digest())).collect()
+            };
+            let (ours, theirs) = (known(&ours), known(&theirs));
+            let differ = ours.iter().filter(|(record, digest)| theirs.get(*record) != Some(*digest)).count();
+            let missing = theirs.keys().filter(|record| !ours.contains_key(*record)).count();
+            if differ + missing > 0 {
+                let what = format!("{} records differ from those on the other side", differ + missing);
+                self.report.file_trouble(Which::Left, collection, "", &what);
+            }
+        }
     }
 
     fn late(&mut self, which: Which, saved: Result<(), Stop>) {

@@ -1,6 +1,11 @@
 //! The folders, written: each file as its record is, and none for what is deleted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::Path,
+};
 
 use holdfast::{
     CollectionId, RecordId,
@@ -18,6 +23,8 @@ use super::{
     side::{Side, Standing, is_calendar},
 };
 
+/// Where files of deleted records are kept that somebody put back, beside the bookkeeping.
+const ASIDE: &str = "aside";
 /// Files are written together until there are so many bytes or files.
 const BATCH_BYTES: usize = 4 << 20;
 const BATCH_FILES: usize = 64;
@@ -33,7 +40,7 @@ pub(crate) fn show(
     let mut unshown = Vec::new();
     for collection in side.body.store.collections().cloned().collect::<Vec<_>>() {
         let rows = side.device().unshown(&collection, usize::MAX).map_err(|error| Stop::Bug(error.to_string()))?;
-        if rows.is_empty() {
+        if rows.is_empty() || side.unlisted.contains(&collection) {
             continue;
         }
         match safe_collection(collection.as_str()) {
@@ -74,7 +81,7 @@ pub(crate) fn announce(side: &mut Side) -> Result<(), Stop> {
             .filter(|row| row.version.is_alive() && row.native == Some(Native::Unknown))
             .map(|row| (row.record, row.version))
             .collect();
-        if !new.is_empty() {
+        if !new.is_empty() && !side.unlisted.contains(&collection) {
             side.device().showing(&collection, new).map_err(|error| Stop::Bug(error.to_string()))?;
             side.touched();
         }
@@ -94,8 +101,18 @@ struct Written<'a> {
 enum Todo {
     Nothing,
     NotNow,
-    Remove { file: String, print: Print },
-    Put { file: String, bytes: Vec<u8>, expect: Expect, wrote: Wrote },
+    /// A file of a deleted record; one that somebody put back is kept aside.
+    Remove {
+        file: String,
+        print: Print,
+        is_kept: bool,
+    },
+    Put {
+        file: String,
+        bytes: Vec<u8>,
+        expect: Expect,
+        wrote: Wrote,
+    },
 }
 
 /// The files of one collection, while it is written.
@@ -133,13 +150,25 @@ impl<'a> Target<'a> {
         for (at, row) in rows.iter().enumerate() {
             progress.tell(&format!("{} {}, writing", self.side.which, self.collection), at, rows.len());
             match self.todo(row) {
-                Todo::NotNow => {}
+                Todo::NotNow => {
+                    let file = self.files.get(&row.record).copied().unwrap_or_default();
+                    let what = "what it shows was not taken in, and was not written over; the next run goes on";
+                    report.file_trouble(self.side.which, self.collection, file, what);
+                }
                 Todo::Nothing => written.rows.push(row),
-                Todo::Remove { file, print } => {
-                    let removed = writer.as_mut().map(|w| w.remove(self.collection.as_str(), &file, print));
+                Todo::Remove { file, print, is_kept } => {
+                    let removed = match writer.as_mut() {
+                        None => Ok(()),
+                        Some(writer) => self.remove(writer, &file, print, is_kept),
+                    };
                     match removed {
-                        Some(Err(error)) => report.trouble(self.side.which, &error),
-                        Some(Ok(())) | None => {
+                        Err(what) => report.file_trouble(self.side.which, self.collection, &file, &what),
+                        Ok(()) => {
+                            if is_kept {
+                                let name = label(&row.record, &row.version);
+                                let what = "had been deleted; its file was set aside under";
+                                report.note(format!("{}: '{name}' {what} '{ASIDE}'", self.side.which));
+                            }
                             report.wrote(self.side.which, Wrote::Removed);
                             written.notes.push((file, None));
                             written.rows.push(row);
@@ -157,6 +186,18 @@ impl<'a> Target<'a> {
         }
         self.put(batch, writer, &mut written, report);
         written
+    }
+
+    /// Removes a file that still is what it was. What is to be kept is copied first.
+    fn remove(&self, writer: &mut Writer<'_>, file: &str, print: Print, is_kept: bool) -> Result<(), String> {
+        let collection = self.collection.as_str();
+        if let (true, Some(hands)) = (is_kept, &self.side.hands) {
+            let bytes = self.side.root.read(collection, file, &print).map_err(|error| error.to_string())?;
+            let folder = hands.state().path().join(ASIDE).join(collection);
+            set_aside(&folder, file, &bytes)
+                .map_err(|error| format!("could not be set aside: {error}; it was left"))?;
+        }
+        writer.remove(collection, file, print).map_err(|error| error.to_string())
     }
 
     fn put<'r>(
@@ -201,7 +242,9 @@ impl<'a> Target<'a> {
         match (row.version.is_alive(), at) {
             (false, None) => Todo::Nothing,
             (false, Some(_)) if !self.may_remove => Todo::NotNow,
-            (false, Some((file, print))) => Todo::Remove { file, print },
+            (false, Some((file, print))) => {
+                Todo::Remove { file, print, is_kept: matches!(row.native, Some(Native::Stale(_))) }
+            }
             (true, Some(_)) if shows_it_already(row) => Todo::Nothing,
             (true, Some((file, print))) => {
                 let bytes = item::render(&fields_of(&row.version));
@@ -233,6 +276,23 @@ impl<'a> Target<'a> {
         let extension = if is_event { "ics" } else { "vcf" };
         file_name_for(wanted, record.as_str(), extension, &|name| self.taken.contains(name))
     }
+}
+
+/// Writes a copy under a name that is free.
+fn set_aside(folder: &Path, file: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for attempt in 0..u32::MAX {
+        let name = if attempt == 0 { file.to_owned() } else { format!("{attempt}-{file}") };
+        match OpenOptions::new().write(true).create_new(true).open(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => {
+                let mut opened = opened?;
+                opened.write_all(bytes)?;
+                return opened.sync_all();
+            }
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// Whether the file shows just what the record does, though more is known of it now.

@@ -13,7 +13,7 @@ use holdfast::{
 
 use super::{
     book::{self, Lock, format::BOOK},
-    folder::{Contents, Item, Listing, Root, Walk},
+    folder::{Collection, Contents, Item, Listing, Root, Walk},
     memory::{Body, Identity, Index, Noted, Peer, Step},
     session::{Stop, random},
 };
@@ -76,6 +76,9 @@ pub(crate) struct Side {
     saved: Option<Index>,
     is_changed: bool,
     pub(crate) steps: Vec<Step>,
+    guard: Guard,
+    /// Collections whose folders could not be listed: nothing is known of their files.
+    pub(crate) unlisted: BTreeSet<CollectionId>,
     /// Records whose files show what was not taken in, and that nothing may be written over.
     pub(crate) contested: BTreeSet<(CollectionId, RecordId)>,
 }
@@ -88,7 +91,8 @@ impl Side {
         body: Body,
     ) -> Self {
         let (is_changed, steps, contested) = (saved.is_none(), Vec::new(), BTreeSet::new());
-        let (is_newcomer, is_damaged) = (false, false);
+        let (is_newcomer, is_damaged, unlisted) = (false, false, BTreeSet::new());
+        let guard = Self::guard_of(&walk);
         Self {
             which,
             root,
@@ -102,28 +106,36 @@ impl Side {
             saved,
             is_changed,
             steps,
+            guard,
+            unlisted,
             contested,
         }
     }
 
     /// This side as a device: it lists, and a person answers here.
     pub(crate) fn device(&mut self) -> Device<&mut MemoryStore> {
-        let guard = self.guard();
-        Device::new(&mut self.body.store, self.index.me.replica, guard)
+        Device::new(&mut self.body.store, self.index.me.replica, self.guard.clone())
     }
 
     /// This side as a server.
     pub(crate) fn server(&mut self) -> Server<&mut MemoryStore> {
-        let guard = self.guard();
-        Server::new(&mut self.body.store, self.index.me.replica, guard)
+        Server::new(&mut self.body.store, self.index.me.replica, self.guard.clone())
     }
 
     /// People are recognised by their name, appointments by what they are called.
-    fn guard(&self) -> Guard {
+    fn guard_of(walk: &Walk) -> Guard {
         let identifying = |name| Limits { identifying: Some(String::from(name)), ..Limits::STANDARD };
         let (people, events) = (identifying("FN"), identifying("SUMMARY"));
-        let calendars = self.index.files.iter().filter(|(_, files)| files.keys().any(|file| is_calendar(file)));
-        let calendars = calendars.filter_map(|(name, _)| CollectionId::new(name).ok());
+        // A single file of the other kind changes nothing.
+        let is_calendar = |collection: &&Collection| match &collection.contents {
+            Contents::Listed(listing) => {
+                let calendars = listing.items.iter().filter(|item| is_calendar(&item.file)).count();
+                calendars > listing.items.len() / 2
+            }
+            Contents::Unreadable(_) => false,
+        };
+        let calendars = walk.collections.iter().filter(is_calendar);
+        let calendars = calendars.filter_map(|collection| CollectionId::new(&collection.name).ok());
         calendars.fold(Guard::new(&people), |guard, calendar| guard.with_collection(calendar, &events))
     }
 
@@ -139,7 +151,8 @@ impl Side {
 
     /// What the walk found in a collection; `None` if there is none of this name.
     pub(crate) fn walked(&self, collection: &str) -> Option<&Contents> {
-        self.walk.collections.iter().find(|held| held.name == collection).map(|held| &held.contents)
+        let at = self.walk.collections.binary_search_by(|held| held.name.as_str().cmp(collection)).ok()?;
+        self.walk.collections.get(at).map(|held| &held.contents)
     }
 
     pub(crate) fn items(&self, collection: &str) -> &[Item] {
@@ -236,6 +249,8 @@ fn everything(store: &MemoryStore, from: ReplicaId, collection: &CollectionId) -
     let mut changes = holdfast::decide::changes::Changes::none(from, collection.clone());
     let Ok(slice) = store.read(&all);
     changes.offers = slice.rows.values().map(holdfast::decide::changes::Offer::of).collect();
+    // What somebody agreed to in another folder is no answer here.
+    changes.offers.iter_mut().for_each(|offer| offer.excuse = None);
     changes
 }
 

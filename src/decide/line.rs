@@ -63,6 +63,8 @@ pub enum LineKind {
     Proposal,
     /// What this replica's native store shows in its place, and that has no dot yet.
     Contents,
+    /// A deleted record that this replica's native store shows again, and that has no dot yet. Nothing is lost by consent.
+    Return,
 }
 
 /// One record of a hold: what is shown, what would be shown instead.
@@ -185,6 +187,7 @@ impl core::fmt::Display for Hold {
                 LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
                 LineKind::Beside => "held by the other side",
                 LineKind::Proposal => "to be deleted here, and not deleted yet",
+                LineKind::Return => "deleted before, and back in the store that is listed here",
                 LineKind::Contents => "changed in the store that is listed here, and not taken in yet",
             };
             write!(f, "; {side}\n  why:     {}", line.why)?;

@@ -5,6 +5,7 @@
 //! | 8 | [`MAGIC`] |
 //! | 4 | version |
 //! | 4 | the first bytes of the digest of all that is above |
+//! | 8 | when the file was created, in nanoseconds since 1970; 0 if the file system does not know |
 //! | 8, 8 | lengths of the index and of the body |
 //! | 32, 32 | digests of the index and of the body |
 //! | 32 | the digest of all that is above |
@@ -12,14 +13,14 @@
 //! Numbers are little-endian, digests are BLAKE3. Up to the first digest the head is the same in all versions, so that
 //! a newer one is never taken for a damaged one, nor a damaged one for a newer.
 
-use std::{io::Read, path::Path};
+use std::{fs::Metadata, io::Read, path::Path, time::UNIX_EPOCH};
 
 use super::error::{BookError, Damage, Part};
 
 /// The file, in its directory.
 pub(crate) const BOOK: &str = "book";
-pub(crate) const VERSION: u32 = 1;
-pub(crate) const HEAD_BYTES: usize = 128;
+pub(crate) const VERSION: u32 = 2;
+pub(crate) const HEAD_BYTES: usize = 136;
 const MAGIC: [u8; 8] = *b"HFBOOK\r\n";
 
 /// What the head says about a part.
@@ -31,6 +32,8 @@ pub(super) struct Extent {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
+    /// See [`born_nanos`].
+    pub(super) born_nanos: u64,
     pub(super) index: Extent,
     pub(super) body: Extent,
 }
@@ -41,6 +44,7 @@ impl Head {
         head.extend(MAGIC);
         head.extend(VERSION.to_le_bytes());
         head.extend(short_digest(&head));
+        head.extend(self.born_nanos.to_le_bytes());
         head.extend(self.index.bytes.to_le_bytes());
         head.extend(self.body.bytes.to_le_bytes());
         head.extend(self.index.digest);
@@ -85,12 +89,21 @@ impl Head {
     }
 
     fn read_extents(cursor: &mut &[u8]) -> Option<Self> {
+        let born_nanos = u64::from_le_bytes(take(cursor)?);
         let [index_bytes, body_bytes] = [u64::from_le_bytes(take(cursor)?), u64::from_le_bytes(take(cursor)?)];
         Some(Self {
+            born_nanos,
             index: Extent { bytes: index_bytes, digest: take(cursor)? },
             body: Extent { bytes: body_bytes, digest: take(cursor)? },
         })
     }
+}
+
+/// When a file was created. A copy is another file, and nobody can say that it was created earlier: bookkeeping that was
+/// restored is told from that which was written here.
+pub(super) fn born_nanos(file: &Metadata) -> u64 {
+    let since = file.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
 fn take<const N: usize>(cursor: &mut &[u8]) -> Option<[u8; N]> {

@@ -82,10 +82,10 @@ fn open(at: &Path) -> io::Result<File> {
     options.open(at)
 }
 
-/// Opening a pipe that somebody laid there does not wait for ever.
+/// Opening a pipe that somebody laid there does not wait for ever, and a link leads nowhere.
 pub(super) fn no_waiting(options: &mut OpenOptions) {
     #[cfg(unix)]
-    if let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) {
+    if let Ok(flags) = i32::try_from((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits()) {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
     }
     #[cfg(not(unix))]

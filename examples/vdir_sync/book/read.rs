@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     error::{BookError, Damage, Part},
-    format::{BOOK, Extent, Head, digest},
+    format::{BOOK, Extent, Head, born_nanos, digest},
     lock::{StateDir, no_waiting},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct BodyRef {
     file: File,
     at: PathBuf,
     body: Extent,
+    /// It is the very file that was written, and no copy of it; as far as the file system can tell.
+    pub(crate) is_original: bool,
 }
 
 /// Reads the index. `None` if there is no bookkeeping, which is not the same as bookkeeping that can not be read.
@@ -37,7 +39,9 @@ pub(crate) fn read_index<I: DeserializeOwned>(state: &StateDir) -> Result<Option
         return Err(BookError::damaged(&at, Damage::NotAFile));
     }
     let head = Head::read(&mut file, &at, metadata.len())?;
-    let mut book = BodyRef { file, at, body: head.body };
+    let born = born_nanos(&metadata);
+    let is_original = born == 0 || head.born_nanos == 0 || born == head.born_nanos;
+    let mut book = BodyRef { file, at, body: head.body, is_original };
     let index = book.read_part(Part::Index, head.index)?;
     Ok(Some((index, book)))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     error::WriteError,
-    format::{BOOK, Extent, HEAD_BYTES, Head},
+    format::{BOOK, Extent, HEAD_BYTES, Head, born_nanos},
     lock::{Lock, sync_dir},
 };
 
@@ -53,13 +53,14 @@ fn create(at: &Path) -> io::Result<File> {
 
 fn fill<I: Serialize, B: Serialize>(file: File, at: &Path, index: &I, body: &B) -> Result<(), WriteError> {
     let failed = |source| WriteError::Disk { doing: "write", at: PathBuf::from(at), source };
+    let born_nanos = born_nanos(&file.metadata().map_err(failed)?);
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, Measured::new(file));
     file.write_all(&[0; HEAD_BYTES]).and_then(|()| file.flush()).map_err(failed)?;
     let index = part(&mut file, at, index)?;
     let body = part(&mut file, at, body)?;
     let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?.file;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    file.write_all(&Head { index, body }.to_bytes()).map_err(failed)?;
+    file.write_all(&Head { born_nanos, index, body }.to_bytes()).map_err(failed)?;
     file.sync_all().map_err(failed)
 }
 

@@ -37,7 +37,9 @@ impl Print {
     /// if it was written within the same tick of the clock. A reading of a file that was not settled when it was read
     /// is worth nothing next time.
     pub(crate) fn is_settled(&self, now_nanos: i64) -> bool {
-        self.ctime_nanos.max(self.mtime_nanos).saturating_add(TICK_NANOS) < now_nanos
+        // Where nobody can set the time of change, it alone counts: anybody can set the other one into the future.
+        let last = if self.ctime_nanos == 0 { self.mtime_nanos } else { self.ctime_nanos };
+        last.saturating_add(TICK_NANOS) < now_nanos
     }
 
     /// Whether it is the same file with the same bytes. A rename moves the time of change, and nothing else.

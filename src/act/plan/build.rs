@@ -276,6 +276,7 @@ impl Work {
             Quarantined::Proposal { base, proposed, cause, is_unauthored, why } => {
                 let kind = match proposed {
                     Proposed::Removal => LineKind::Proposal,
+                    Proposed::Contents { .. } if !version.is_alive() => LineKind::Return,
                     Proposed::Contents { .. } => LineKind::Contents,
                 };
                 let hidden = proposed.digest(base);
