@@ -89,6 +89,7 @@ fn forged(version: u32, lengths: [u64; 2], index: &[u8], body: &[u8]) -> Vec<u8>
     let mut head = b"HFBOOK\r\n".to_vec();
     head.extend(version.to_le_bytes());
     head.extend(&digest(&head)[..4]);
+    head.extend(0_u64.to_le_bytes());
     head.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
     head.extend([digest(index), digest(body)].concat());
     head.extend(digest(&head));
@@ -104,19 +105,19 @@ fn a_length_chooses_no_allocation() {
         fs::write(&state.book, bytes).unwrap();
         read(state.lock.state())
     };
-    assert_eq!(check(forged(1, [i, b], &index, &body)).unwrap(), Some(self::body()), "the forgery is a good one");
+    assert_eq!(check(forged(2, [i, b], &index, &body)).unwrap(), Some(self::body()), "the forgery is a good one");
     for lengths in [[u64::MAX, b], [i, u64::MAX], [1 << 60, 1 << 60], [u64::MAX, 1], [i + 1, b], [i, b - 1], [0, 0]] {
-        let error = check(forged(1, lengths, &index, &body)).unwrap_err();
+        let error = check(forged(2, lengths, &index, &body)).unwrap_err();
         assert!(matches!(error, BookError::Damaged { damage: Damage::Length { .. }, .. }), "{lengths:?}: {error}");
     }
     // A count of items that the bytes do not hold, and bytes after the last one.
     let count = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     for body in [&count[..], &[&body[..], &[0]].concat(), &[]] {
-        let error = check(forged(1, [i, u64::try_from(body.len()).unwrap()], &index, body)).unwrap_err();
+        let error = check(forged(2, [i, u64::try_from(body.len()).unwrap()], &index, body)).unwrap_err();
         assert!(matches!(error, BookError::Damaged { damage: Damage::Content { .. }, .. }), "{error}");
     }
-    let error = check(forged(2, [i, b], &index, &body)).unwrap_err();
-    assert!(matches!(error, BookError::Newer { found: 2, .. }), "{error}");
+    let error = check(forged(3, [i, b], &index, &body)).unwrap_err();
+    assert!(matches!(error, BookError::Newer { found: 3, .. }), "{error}");
     let error = check(forged(0, [i, b], &index, &body)).unwrap_err();
     assert!(matches!(error, BookError::Damaged { .. }), "{error}");
 }
@@ -141,6 +142,19 @@ fn something_else_in_its_place_is_not_a_missing_one() {
     assert!(matches!(read(&StateDir::at(&*state.lock.state().path().join("lock"))), Err(BookError::Unreadable { .. })));
 }
 
+#[test]
+fn a_copy_is_told_from_what_was_written() {
+    let state = written();
+    let is_original = || read_index::<Index>(state.lock.state()).unwrap().unwrap().1.is_original;
+    assert!(is_original());
+    let copy = state.book.with_extension("copy");
+    fs::copy(&state.book, &copy).unwrap();
+    fs::rename(&copy, &state.book).unwrap();
+    // Where the file system does not know, nobody can tell.
+    assert_eq!(is_original(), fs::metadata(&state.book).unwrap().created().is_err());
+    assert_eq!(read(state.lock.state()).unwrap(), Some(body()));
+}
+
 /// Half of it can be written, and then it can not.
 struct Half;
 
@@ -159,11 +173,12 @@ fn what_can_not_be_written_leaves_the_old_one() {
     assert_eq!(names(state.lock.state().path()), ["book", "lock"]);
     fs::write(state.lock.state().path().join("book.new"), "half, by a killed one").unwrap();
     write(&state.lock, &index(), &body()).unwrap();
-    assert_eq!(fs::read(&state.book).unwrap(), state.bytes);
+    assert_eq!(read(state.lock.state()).unwrap(), Some(body()), "what a killed one left is no beginning");
+    let written = fs::read(&state.book).unwrap();
     fs::create_dir(state.lock.state().path().join("book.new")).unwrap();
     let error = write(&state.lock, &index(), &body()).unwrap_err();
     assert!(matches!(error, WriteError::Disk { doing: "create", .. }), "{error}");
-    assert_eq!(fs::read(&state.book).unwrap(), state.bytes);
+    assert_eq!(fs::read(&state.book).unwrap(), written);
 }
 
 #[test]
