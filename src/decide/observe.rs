@@ -108,9 +108,9 @@ pub(super) fn written(row: &Row, proposed: &Proposed, stamp: Stamp) -> (Version,
             (Version::encode(&dead), None)
         }
         (Proposed::Contents { edits, .. }, Some(base)) => {
-            let edit = |record: &Record| Version::encode(&record.edited(stamp, &base.seeing(), edits.clone()));
-            let version = edit(&stored);
-            let shown = if *base == row.version { version.clone() } else { edit(&base.record()) };
+            let version = Version::encode(&stored.edited(stamp, &base.seeing(), edits.clone()));
+            let shown = base.record().edited_behind(&stored, stamp, &base.seeing(), edits.clone());
+            let shown = if *base == row.version { version.clone() } else { Version::encode(&shown) };
             (version, Some(Native::Shown(shown)))
         }
         (Proposed::Contents { edits, .. }, None) => {

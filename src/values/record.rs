@@ -134,6 +134,24 @@ impl Record {
         next
     }
 
+    /// [`edited`](Self::edited), for an older version of `newest` that this replica's native store still shows. What
+    /// this replica has written to the record in between, it has not seen.
+    #[must_use]
+    pub(crate) fn edited_behind(
+        &self,
+        newest: &Self,
+        stamp: Stamp,
+        seen: &Seeing,
+        edits: Vec<(FieldName, Option<Value>)>,
+    ) -> Self {
+        let mut next = self.edited(stamp, seen, edits);
+        let Dot { replica, counter: last } = stamp.dot;
+        let first = newest.context.get(replica).saturating_add(1);
+        next.fields_context = self.fields_context.clone();
+        next.fields_context.insert(DotRange { replica, first, last });
+        next
+    }
+
     /// Writes fields (`None` clears) and leaves the record's life as it is.
     #[must_use]
     pub(crate) fn with_fields(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {

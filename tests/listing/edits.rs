@@ -168,3 +168,24 @@ fn a_new_server_is_given_everything() {
     ada.sync(&mut other);
     assert_eq!(other.since(&people(), decide::line::Revision(0), 100).unwrap().offers.len(), 10);
 }
+
+#[test]
+fn an_edit_of_an_older_version_hides_no_write_of_the_same_device() {
+    let mut ada = Phone::with_people(1, 20);
+    let record = id("p003");
+    ada.native.get_mut(&record).unwrap().extend(card([("tel/a", "+1 555")]));
+    let receipt = ada.observe();
+    // The app writes, and before the native store shows it, somebody edits another field there, twice.
+    ada.device
+        .undo_all(&people(), &[receipt.id.unwrap().revision], |_| true, "Ada", Timestamp::from_micros(5))
+        .unwrap();
+    ada.native.get_mut(&record).unwrap().extend(card([("name", "Ada L")]));
+    ada.observe();
+    ada.native.get_mut(&record).unwrap().extend(card([("email/a", "ada@example.org")]));
+    ada.observe();
+    let expected = card([("name", "Ada L"), ("tel/a", "+49 3"), ("email/a", "ada@example.org")]);
+    assert_eq!(ada.shows(&record), expected);
+    assert_eq!(ada.write_back(), 1, "the native store does not show what the app wrote");
+    assert_eq!(ada.native[&record], expected);
+    assert!(ada.observe().is_quiet());
+}
