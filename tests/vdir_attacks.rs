@@ -273,3 +273,26 @@ fn a_wrong_answer_leaves_damaged_bookkeeping_where_it_is() {
     assert_eq!(fs::read(place.path().join("L/.holdfast/book.damaged")).expect("the old book"), b"x");
     assert_eq!(place.sync("L", "R", &[]).exit, 0);
 }
+
+#[test]
+fn an_answered_question_of_one_side_is_none_to_the_same_digest_on_the_other() {
+    let place = Place::with_people("same", 0);
+    let card = |n: usize, more: &str| format!("BEGIN:VCARD\r\nVERSION:4.0\r\nUID:u{n}\r\n{more}END:VCARD\r\n");
+    let write = |side: &str, n: usize, more: &str| fs::write(place.file(side, n), card(n, more)).expect("a card");
+    (1..6).for_each(|n| write("L", n, &format!("FN:N{n}\r\nNOTE:a{n}\r\n")));
+    fs::create_dir(place.path().join("B")).expect("a folder");
+    place.sync("L", "R", &[]);
+    place.sync("B", "R", &[]);
+    place.copy("R/.holdfast", "old");
+    fs::remove_file(place.file("L", 4)).expect("a card");
+    [1, 2, 5].into_iter().for_each(|n| write("R", n, "FN:\r\nNOTE:\r\n"));
+    place.sync("L", "R", &[]);
+    write("B", 4, "FN:N4\r\nNOTE:a4\r\nTEL:9\r\n");
+    place.sync("B", "R", &[]);
+    fs::remove_dir_all(place.path().join("R/.holdfast")).expect("the bookkeeping");
+    place.copy("old", "R/.holdfast");
+    let held = place.sync("L", "R", &[]);
+    assert_eq!((held.exit, held.count("held")), (3, 1));
+    let kept = place.sync("L", "R", &["--keep", &held.digest()]);
+    assert_eq!((kept.exit, kept.count("held")), (0, 0));
+}

@@ -64,12 +64,14 @@ pub(crate) fn questions(which: Which, hold: &Hold) -> Vec<Question<'_>> {
     asked.into_iter().map(question).collect()
 }
 
-/// The hold's digest that a question's digest stands for, and which lines it is about.
+/// The hold's digest that a question's digest stands for, and which lines it is about; `None` if none of them is open:
+/// then the other side may be asking, under the same digest.
 pub(crate) fn asked_under(hold: &Hold, digest: Digest) -> Option<(Digest, impl Fn(&Line) -> bool + use<>)> {
     hold.lines.iter().find_map(|line| {
         let part = Part::ALL.into_iter().find(|part| part.digest(line.running) == digest);
         let is_whole = line.running == digest;
         let wanted = move |line: &Line| part.is_none_or(|part| Part::of(line) == Some(part));
-        (is_whole || part.is_some()).then_some((line.running, wanted))
+        let is_asking = hold.open().any(|open| open.number <= line.number && wanted(open));
+        (is_asking && (is_whole || part.is_some())).then_some((line.running, wanted))
     })
 }
