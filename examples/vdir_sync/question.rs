@@ -71,7 +71,7 @@ pub(crate) fn asked_under(hold: &Hold, digest: Digest) -> Option<(Digest, impl F
         let part = Part::ALL.into_iter().find(|part| part.digest(line.running) == digest);
         let is_whole = line.running == digest;
         let wanted = move |line: &Line| part.is_none_or(|part| Part::of(line) == Some(part));
-        let is_asking = hold.open().any(|open| open.number <= line.number && wanted(open));
-        (is_asking && (is_whole || part.is_some())).then_some((line.running, wanted))
+        let is_asking = || hold.open().any(|open| open.number <= line.number && wanted(open));
+        ((is_whole || part.is_some()) && is_asking()).then_some((line.running, wanted))
     })
 }

@@ -109,8 +109,11 @@ pub(super) fn written(row: &Row, proposed: &Proposed, stamp: Stamp) -> (Version,
         }
         (Proposed::Contents { edits, .. }, Some(base)) => {
             let version = Version::encode(&stored.edited(stamp, &base.seeing(), edits.clone()));
-            let shown = base.record().edited_behind(&stored, stamp, &base.seeing(), edits.clone());
-            let shown = if *base == row.version { version.clone() } else { Version::encode(&shown) };
+            let shown = if *base == row.version {
+                version.clone()
+            } else {
+                Version::encode(&base.record().edited_behind(&stored, stamp, &base.seeing(), edits.clone()))
+            };
             (version, Some(Native::Shown(shown)))
         }
         (Proposed::Contents { edits, .. }, None) => {
