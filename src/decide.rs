@@ -12,6 +12,8 @@ pub mod breach;
 pub mod consent;
 pub mod line;
 pub mod ledger;
+pub mod position;
+pub mod continuity;
 pub mod harm;
 pub mod row;
 pub mod slice;

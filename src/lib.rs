@@ -147,6 +147,7 @@ extern crate std;
 pub mod values;
 pub mod decide;
 pub mod act;
+pub mod talk;
 pub mod compose;
 
 // The paved path. Everything else stays under its module.

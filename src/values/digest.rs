@@ -22,7 +22,15 @@ pub struct ParseDigestError {
 impl Digest {
     /// The digest of `parts` in order, for one use; each part is prefixed by its length, so that no two lists collide.
     pub(crate) fn of(domain: &'static str, parts: &[&[u8]]) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        Self::finish(blake3::Hasher::new(), domain, parts)
+    }
+
+    /// The same under a key: only who has it can make this digest, or tell it from another.
+    pub(crate) fn keyed(key: &[u8; 32], domain: &'static str, parts: &[&[u8]]) -> Self {
+        Self::finish(blake3::Hasher::new_keyed(key), domain, parts)
+    }
+
+    fn finish(mut hasher: blake3::Hasher, domain: &'static str, parts: &[&[u8]]) -> Self {
         for part in core::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
             hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             hasher.update(part);

@@ -122,6 +122,10 @@ text_id! {
     RecordId
 }
 text_id! {
+    /// One person's account, as the host names it: what a peer has been authenticated for.
+    AccountId
+}
+text_id! {
     /// One field of a record. The part before the first `/` is its [family](FieldName::family); an element of a
     /// multi-valued property is named `family/element`.
     FieldName
@@ -205,4 +209,8 @@ random_id! {
 random_id! {
     /// Ties the delete and the create that together are one move.
     MoveId
+}
+random_id! {
+    /// One life of a server's collection: new at every creation, and at every restore or loss that is noticed (S7).
+    Lineage
 }

@@ -1,0 +1,6 @@
+//! What crosses the network, as values and as bytes. It can not write, and it can not decide.
+
+pub mod limits;
+pub mod offer;
+pub mod message;
+pub mod frame;

@@ -1,0 +1,249 @@
+//! The messages, one collection each. A device asks, a server replies.
+
+use alloc::vec::Vec;
+
+use super::offer::SentOffer;
+use crate::decide::{
+    continuity::{Claim, Judgement, Stop},
+    diff::Refusal,
+    line::Revision,
+    position::{FeedCursor, Issued, Tag},
+};
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, Lineage, RecordId},
+};
+
+/// What a device asks of one collection.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Request {
+    /// Is anything new, and are you still who you were?
+    Greet {
+        /// The collection.
+        collection: CollectionId,
+        /// The last counter that the device has used here.
+        counter: u64,
+        /// The last position that it was given, by its tag; `None` if it was given none.
+        at: Option<Greeting>,
+    },
+    /// The greeting did not match: this is all that the device remembers.
+    Prove {
+        /// The collection.
+        collection: CollectionId,
+        /// What it says.
+        claim: Claim,
+    },
+    /// What has changed after a cursor?
+    Pull {
+        /// The collection.
+        collection: CollectionId,
+        /// The lineage that the cursor is of; `None` where the device has none.
+        lineage: Option<Lineage>,
+        /// Exclusive.
+        after: FeedCursor,
+        /// Bytes of offers that are enough.
+        page_bytes: u64,
+    },
+    /// Take this.
+    Push {
+        /// The collection.
+        collection: CollectionId,
+        /// The lineage that the device believes in; `None` where it has none.
+        lineage: Option<Lineage>,
+        /// The greatest counter that this push may use.
+        counter: u64,
+        /// The first page of this push.
+        is_first: bool,
+        /// The last page of this push: what is staged is judged now.
+        is_last: bool,
+        /// The records.
+        offers: Vec<SentOffer>,
+    },
+    /// Give me these whole: their patches do not fit.
+    Fetch {
+        /// The collection.
+        collection: CollectionId,
+        /// The records.
+        records: Vec<RecordId>,
+    },
+    /// Do you still have what you named as yours?
+    Audit {
+        /// The collection.
+        collection: CollectionId,
+        /// The window of ids.
+        window: Window,
+        /// Digest of the device's records in it: record, version, in order.
+        fingerprint: Digest,
+    },
+}
+
+/// A position, as short as it can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Greeting {
+    /// Its revision.
+    pub revision: Revision,
+    /// Its tag, which only its server can make.
+    pub tag: Tag,
+}
+
+/// A range of record ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Exclusive; from the first if `None`.
+    pub after: Option<RecordId>,
+    /// Inclusive; to the last if `None`.
+    pub until: Option<RecordId>,
+}
+
+/// What a server says to one request.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// To a greeting.
+    Welcome {
+        /// How it stands.
+        standing: Standing,
+        /// The greatest counter that the server knows of this replica, where that is greater than the device's own: the
+        /// device has been restored or cloned, and takes a new id before it writes (S5).
+        ahead: Option<u64>,
+    },
+    /// To a proof.
+    Judged {
+        /// What follows, with its evidence.
+        judgement: Judgement,
+        /// Where the server stands now; `None` if it has nothing of the collection.
+        now: Option<Issued>,
+    },
+    /// To a pull.
+    Page {
+        /// The records, oldest change first.
+        offers: Vec<SentOffer>,
+        /// How far this page goes.
+        next: FeedCursor,
+        /// There is more after it.
+        is_more: bool,
+        /// Where the server stands now; `None` if it has nothing of the collection.
+        now: Option<Issued>,
+    },
+    /// To a push. What is not named in `except` was taken as it was sent, and is durable (S8).
+    Taken {
+        /// Where the collection stood before.
+        before: Revision,
+        /// Where it stands now.
+        now: Issued,
+        /// By place in the push, what was not simply taken.
+        except: Vec<(u32, Taken)>,
+        /// What became of records staged by earlier pages of this push.
+        staged: Vec<(RecordId, Taken)>,
+    },
+    /// To a fetch: what there is of the records asked for.
+    Whole {
+        /// The records, whole.
+        offers: Vec<SentOffer>,
+    },
+    /// To an audit.
+    Audited(Audited),
+    /// To anything: it was not done.
+    Refused(Refused),
+}
+
+/// How a greeting stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// The server's history ends at the device's position.
+    Same,
+    /// The server's history holds the device's position, and goes on.
+    News,
+    /// The device was given no position: it may pull from the beginning.
+    First,
+    /// The position is not in the server's history: prove it.
+    Prove,
+}
+
+/// What became of one record of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Taken {
+    /// It is durable, as it was sent.
+    Stored,
+    /// It was joined with what the server had: it is durable, and a pull brings the rest.
+    Merged,
+    /// Part of it is held, and a person is asked. It is durable, and a pull brings the question.
+    Held,
+    /// It waits for the last page.
+    Staged,
+    /// The patch does not fit: send it whole.
+    NeedWhole,
+    /// It was not taken.
+    Refused(Refusal),
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Audited {
+    /// The same.
+    Same,
+    /// Something else: these records, with the versions known of them.
+    Found(Vec<(RecordId, Digest)>),
+    /// There are more records in the window than one reply holds.
+    TooMany,
+}
+
+/// Why a request was not served. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// Nothing may cross.
+    #[error("nothing may cross: {}", crate::decide::continuity::Continuity::Stop(*.0))]
+    Stop(Stop),
+    /// The host has withdrawn this device's access. It keeps what it has.
+    #[error("this device's access was withdrawn; it keeps what it has")]
+    Forbidden,
+    /// Not now.
+    #[error("the server is not available; ask again in {retry_after_seconds} s")]
+    Unavailable {
+        /// Seconds to wait.
+        retry_after_seconds: u32,
+    },
+    /// The collection has another lineage than the request: greet again.
+    #[error("the collection has begun another history since; greet again")]
+    Renewed,
+    /// This server only reads.
+    #[error("this server only reads; ask its home")]
+    ReadOnly,
+    /// The frame was damaged, or breaks a limit.
+    #[error("the request could not be read")]
+    Malformed,
+    /// The frame is of another version of the protocol.
+    #[error("expected version {} to {} of the protocol", .least, .greatest)]
+    Version {
+        /// The least that the server speaks.
+        least: u64,
+        /// The greatest that it speaks.
+        greatest: u64,
+    },
+    /// The server does not know this kind of message.
+    #[error("the server does not know this kind of message: {kind}")]
+    UnknownKind {
+        /// The kind.
+        kind: u64,
+    },
+}
+
+impl Request {
+    /// The collection that it is about.
+    #[must_use]
+    pub const fn collection(&self) -> &CollectionId {
+        match self {
+            Self::Greet { collection, .. }
+            | Self::Prove { collection, .. }
+            | Self::Pull { collection, .. }
+            | Self::Push { collection, .. }
+            | Self::Fetch { collection, .. }
+            | Self::Audit { collection, .. } => collection,
+        }
+    }
+}

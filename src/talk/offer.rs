@@ -1,0 +1,51 @@
+//! A record as it is sent: whole, or as a patch on what the receiver is thought to have.
+
+use crate::decide::{
+    changes::{HeldVersion, Offer},
+    consent::Excuse,
+};
+use crate::values::{id::RecordId, patch::Patch, version::Version};
+
+/// One record of a push or a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentOffer {
+    /// The record.
+    pub record: RecordId,
+    /// What the sender shows.
+    pub version: Sent,
+    /// What it holds back.
+    pub held: Option<HeldVersion>,
+    /// The answered line that brought it to this version.
+    pub excuse: Option<Excuse>,
+}
+
+/// A version as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sent {
+    /// As its bytes.
+    Whole(Version),
+    /// As the way from another one.
+    Patch(Patch),
+}
+
+impl SentOffer {
+    /// An offer as it is sent: as a patch on `base` where that is shorter and can be.
+    #[must_use]
+    pub fn of(offer: Offer, base: Option<&Version>) -> Self {
+        let Offer { record, version, held, excuse } = offer;
+        let patch = base.and_then(|base| Patch::between(base, &version));
+        let version = patch.map_or(Sent::Whole(version), Sent::Patch);
+        Self { record, version, held, excuse }
+    }
+
+    /// The offer, if it is whole or its patch fits one of `bases`.
+    #[must_use]
+    pub fn open(self, bases: &[&Version]) -> Option<Offer> {
+        let Self { record, version, held, excuse } = self;
+        let version = match version {
+            Sent::Whole(version) => version,
+            Sent::Patch(patch) => bases.iter().find_map(|base| patch.apply(base).ok())?,
+        };
+        Some(Offer { record, version, held, excuse })
+    }
+}
