@@ -3,5 +3,7 @@
 pub mod round;
 pub mod explain;
 pub mod device;
+pub mod serve;
+pub mod device_session;
 pub mod server;
 pub mod exchange;

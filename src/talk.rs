@@ -4,3 +4,4 @@ pub mod limits;
 pub mod offer;
 pub mod message;
 pub mod frame;
+pub mod session;

@@ -3,6 +3,7 @@
 //! Nothing here decides, writes or talks. Reading order is the order below.
 
 pub mod digest;
+pub mod entropy;
 pub mod time;
 pub mod id;
 pub mod version_vector;

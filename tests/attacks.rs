@@ -5,8 +5,9 @@
 use holdfast::{
     compose::device::{Device, MoveTo},
     decide::{
-        changes::{Changes, Offer},
+        changes::Changes,
         consent::{Excuse, Verdict},
+        offer::Offer,
     },
     values::id::MoveId,
     *,

@@ -50,7 +50,7 @@ fn errors_are_errors_that_may_cross_threads() {
     fits::<holdfast::values::id::IdError>();
     fits::<holdfast::values::shape::ShapeError>();
     fits::<holdfast::decide::diff::DiffError>();
-    fits::<holdfast::decide::diff::Refusal>();
+    fits::<holdfast::decide::refusal::Refusal>();
     fits::<holdfast::decide::author::WriteError>();
     fits::<holdfast::decide::answer::AnswerError>();
     fits::<holdfast::act::store::CommitError<Never>>();

@@ -11,10 +11,11 @@ use holdfast::{
     },
     compose::{device::Device, exchange::exchange, server::Server},
     decide::{
-        changes::{Changes, Offer},
+        changes::Changes,
         consent::Trust,
         guard::{Guard, Inputs},
         ledger::RoundId,
+        offer::Offer,
         slice::{ReadSet, Slice},
         write::Write,
     },

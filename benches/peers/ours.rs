@@ -7,10 +7,11 @@ use ::holdfast::{
     act::store::Store,
     compose::{device::Device, exchange, server::Server},
     decide::{
-        changes::{Acknowledgement, Changes, Offer},
+        changes::{Acknowledgement, Changes},
         consent::Trust,
         guard::{Guard, Inputs},
         ledger::RoundId,
+        offer::Offer,
         slice::{Query, ReadSet},
         write::Write,
     },

@@ -9,9 +9,9 @@ use holdfast::{
     CollectionId, Receipt, RecordId, RoundId, Store as _, Timestamp,
     act::receipt::Effect,
     decide::{
-        diff::Refusal,
         line::LineKind,
         listing::{Listing, Partial},
+        refusal::Refusal,
         slice::ReadSet,
     },
     values::{id::FieldName, value::Value},

@@ -248,7 +248,7 @@ fn everything(store: &MemoryStore, from: ReplicaId, collection: &CollectionId) -
     let all = ReadSet::head(collection.clone()).with_query(Query::Range { after: None, limit: usize::MAX });
     let mut changes = holdfast::decide::changes::Changes::none(from, collection.clone());
     let Ok(slice) = store.read(&all);
-    changes.offers = slice.rows.values().map(holdfast::decide::changes::Offer::of).collect();
+    changes.offers = slice.rows.values().map(holdfast::decide::offer::Offer::of).collect();
     // What somebody agreed to in another folder is no answer here.
     changes.offers.iter_mut().for_each(|offer| offer.excuse = None);
     changes

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::receipt::Receipt;
 use crate::decide::{line::Revision, row::Former};
-use crate::values::time::DayTick;
+use crate::values::{id::RecordId, time::DayTick};
 
 /// One commit: its receipt, and what it replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,16 @@ pub struct Entry {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Journal(BTreeMap<Revision, Entry>);
+
+impl Entry {
+    /// What it replaced of a record.
+    #[must_use]
+    pub fn former(&self, record: &RecordId) -> Option<&Former> {
+        // A plan lists records in ascending order; where it does not, the record is looked for.
+        let found = self.formers.binary_search_by(|former| former.record.cmp(record));
+        found.ok().and_then(|at| self.formers.get(at)).or_else(|| self.formers.iter().find(|f| f.record == *record))
+    }
+}
 
 impl Journal {
     /// Adds a commit. Receipts of commits that wrote nothing are not kept.

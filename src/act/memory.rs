@@ -36,6 +36,7 @@ use ranks::Ranks;
 pub struct MemoryStore {
     collections: BTreeMap<CollectionId, Collection>,
     account: Option<AccountState>,
+    generation: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -51,13 +52,19 @@ impl MemoryStore {
     /// An empty store of a device: it also keeps the ledger of the whole account.
     #[must_use]
     pub fn device() -> Self {
-        Self { collections: BTreeMap::new(), account: Some(AccountState::default()) }
+        Self { collections: BTreeMap::new(), account: Some(AccountState::default()), generation: 0 }
     }
 
     /// An empty store of a server: each collection stands alone.
     #[must_use]
     pub const fn server() -> Self {
-        Self { collections: BTreeMap::new(), account: None }
+        Self { collections: BTreeMap::new(), account: None, generation: 0 }
+    }
+
+    /// Says that this store was restored from a backup, or may have been: each collection begins another lineage before it
+    /// answers again (S7). To say it too often costs each device one more request; to forget it is noticed by the devices.
+    pub const fn restored(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     /// The collections that it holds.
@@ -80,6 +87,7 @@ impl Store for MemoryStore {
             Some(collection) => collection.read(set),
             None => Slice::empty(set.collection.clone()),
         };
+        slice.generation = self.generation;
         if let Some(account) = &self.account {
             slice.account = Some(Account { head: account.head.clone(), ledger: Some(account.ledger.clone()) });
             slice.next_place = account.next_place;

@@ -1,6 +1,7 @@
 //! Approved → Plan → Batch: what one commit must write, and the receipt that it earns.
 
 mod build;
+mod report;
 
 use alloc::vec::Vec;
 
@@ -8,10 +9,14 @@ use super::{journal, receipt::Receipt};
 use crate::decide::{
     guard::Approved,
     line::{Line, LineStatus, Revision},
+    offer::Offer,
     row::Row,
     slice::{AccountHead, Head},
 };
-use crate::values::{id::CollectionId, time::DayTick};
+use crate::values::{
+    id::{CollectionId, ReplicaId},
+    time::DayTick,
+};
 
 /// What one commit must write: all of it, or nothing, and only at the revisions that it expects.
 ///
@@ -49,6 +54,13 @@ pub struct Batch {
     pub journal: Option<journal::Entry>,
     /// The journal's commits of this day and before are dropped.
     pub forget: Option<DayTick>,
+    /// What a device's round has staged is dropped; before what follows is added.
+    pub unstaged: Option<ReplicaId>,
+    /// Offers to stage for a device's round, one a record: a later one takes the place of an earlier one.
+    pub staged: Option<(ReplicaId, Vec<Offer>)>,
+    /// All rows, lines, receipts and staged offers of the collection are dropped; the head stays, as it is in this batch. Only
+    /// a device leaves a collection.
+    pub leaves: bool,
 }
 
 /// What the guard let through, in the order of doing. It is spent by [`begin`](Self::begin).

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{
     breach::Breach,
     consent::Answer,
-    diff::Refusal,
     harm::Harm,
     limits::Limits,
     line::{LineStatus, Revision},
+    refusal::Refusal,
 };
 use crate::values::{
     digest::Digest,
@@ -96,6 +96,8 @@ pub struct Receipt {
     pub lapsed: Vec<(RecordId, LineStatus)>,
     /// Records that were left as they were, and why.
     pub refused: Vec<(RecordId, Refusal)>,
+    /// Records whose change waits for the end of the round.
+    pub staged: Vec<RecordId>,
     /// Records that brought nothing new.
     pub known: Vec<RecordId>,
     /// The limits that broke, with both numbers.

@@ -258,7 +258,7 @@ impl<S: Store> Device<S> {
     /// # Errors
     /// The store's own; nothing was changed.
     pub fn pending(&self, collection: &CollectionId, limit: usize) -> Result<Changes, S::Error> {
-        let changes = round::show(&self.store, self.replica, collection, Query::Pending { limit })?;
+        let changes = round::show(&self.store, self.replica, collection, Query::Pending { after: None, limit })?;
         Ok(Changes { upto: None, ..changes })
     }
 

@@ -9,11 +9,12 @@ use crate::act::{
     store::{CommitError, Store},
 };
 use crate::decide::{
-    changes::{Acknowledgement, Changes, Offer},
+    changes::{Acknowledgement, Changes},
     diff::{Diff, DiffError},
     draft::Draft,
     guard::{Guard, Inputs},
     line::Hold,
+    offer::Offer,
     slice::{Query, ReadSet, Slice},
 };
 use crate::values::{

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     author::{Pen, WriteError, beside_own_write},
     consent::{Answer, Excuse, Verdict},
-    diff::Refusal,
     draft::{After, By, Change, Claim, Draft, Entry, Origin, Proposal},
     harm::Harm,
     line::{Line, LineStatus},
     observe::written,
+    refusal::Refusal,
     resolve::Judge,
     row::{Former, Native, Proposed, Quarantine, Row},
     slice::{Head, Slice},
@@ -115,7 +115,7 @@ impl Draft {
             let excuse = Excuse { verdict, held: digest, hidden: digest, by, at };
             entries.insert(row.record.clone(), plain(row, Change { excuse: Some(excuse), ..unchanged(row) }));
         }
-        Ok(Self { slice, origin: Origin::Answer(answer), entries: entries.into_values().collect() })
+        Ok(Self::new(slice, Origin::Answer(answer), entries.into_values().collect()))
     }
 
     /// Proposes to bring back what was before a receipt. Records changed since are left as they are, and listed.
@@ -138,7 +138,7 @@ impl Draft {
                 entries.push(undo(&judge, &mut pen, row, former, signature)?);
             }
         }
-        Ok(Self { slice, origin: Origin::Own, entries })
+        Ok(Self::new(slice, Origin::Own, entries))
     }
 
     /// Proposes that a day has passed: drops the fields of records that have been dead for the whole retention. Their
@@ -155,7 +155,7 @@ impl Draft {
         let entries = slice.found.iter().filter_map(|id| slice.rows.get(id)).filter(is_due).map(purge).collect();
         let day = slice.head.day.map_or(today, |day| day.max(today));
         let origin = Origin::Day { tick: tick_on(&slice.head, today), day, forget };
-        Self { slice, origin, entries }
+        Self::new(slice, origin, entries)
     }
 }
 

@@ -74,7 +74,9 @@ impl Pen {
     pub(super) fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
         let named =
             slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
-        Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default(), at }
+        let known = slice.head.server.as_ref().and_then(|server| server.ahead).filter(|dot| dot.replica == replica);
+        let known = known.map_or(0, |dot| dot.counter);
+        Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default().max(known), at }
     }
 
     /// For a write that was made at another time.
@@ -118,7 +120,7 @@ impl Draft {
             Action::DeleteMany { records } => delete_many(&slice, &mut pen, records, cause)?,
             Action::Restore { record } => [restore(&slice, &mut pen, record)?].into(),
         };
-        Ok(Self { slice, origin: Origin::Own, entries })
+        Ok(Self::new(slice, Origin::Own, entries))
     }
 }
 
@@ -197,7 +199,7 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
     let propose = |record: &RecordId| {
         let row = visible(slice, record)?;
         if matches!(row.quarantine, Some(Quarantine::Version { .. })) {
-            let proposal = Proposal::Refused(super::diff::Refusal::Held);
+            let proposal = Proposal::Refused(super::refusal::Refusal::Held);
             return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal });
         }
         if matches!(row.quarantine, Some(Quarantine::Proposal { .. })) {

@@ -124,8 +124,6 @@ pub struct Facts<'a> {
     pub ancestors: &'a [Ancestor],
     /// The chain at the revisions that the claim names, where it is still kept.
     pub chains: &'a BTreeMap<Revision, Digest>,
-    /// The claim's last position bears this host's tag.
-    pub is_believed: bool,
     /// It can not mint a lineage: a follower, or a read-only store.
     pub is_follower: bool,
 }
@@ -163,7 +161,8 @@ impl fmt::Display for Judgement {
 
 /// Judges a claim. Pure and total.
 ///
-/// A claim that is not believed raises no alarm, whatever it says: the device compares everything, and nobody else pays.
+/// It says what follows *if* the claim is true. A server acts on it, by beginning another lineage, only where the claim bears
+/// its own tag; the device that made the claim knows whether it is.
 #[must_use]
 pub fn judge(claim: &Claim, facts: &Facts<'_>) -> Judgement {
     let claimed = claim.last.position;
@@ -172,12 +171,11 @@ pub fn judge(claim: &Claim, facts: &Facts<'_>) -> Judgement {
     let outcome = match facts.position {
         _ if is_whole && claim.missing.is_empty() => Continuity::Intact,
         _ if facts.is_follower => Continuity::Behind,
-        _ if !facts.is_believed => Continuity::Unproven,
         _ if is_whole => Continuity::Lost(ServerLoss::PartialLoss),
         None => Continuity::Lost(ServerLoss::Emptied),
         Some(found) => match reach(claimed.lineage, found, facts.ancestors) {
-            None if found.revision == Revision::default() => Continuity::Lost(ServerLoss::Emptied),
             None => Continuity::Lost(ServerLoss::Replaced),
+            Some(Revision(0)) => Continuity::Lost(ServerLoss::Emptied),
             Some(end) if claimed.revision > end => Continuity::Lost(ServerLoss::RolledBack),
             // It once had this commit, and does not remember which it was.
             Some(_) if !facts.chains.contains_key(&claimed.revision) => Continuity::Unproven,

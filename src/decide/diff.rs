@@ -5,18 +5,16 @@ use alloc::{
     vec::Vec,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    changes::{Changes, HeldVersion, Offer},
+    changes::Changes,
     line::Revision,
+    offer::{HeldVersion, Offer},
+    refusal::Refusal,
     row::Row,
     slice::Slice,
 };
 use crate::values::{
-    digest::Digest,
-    id::{CollectionId, FieldName, RecordId, ReplicaId},
-    value::MAX_VALUE_DEPTH,
+    id::{CollectionId, RecordId, ReplicaId},
     version::Version,
     version_vector::Causality,
 };
@@ -33,46 +31,6 @@ pub enum DiffError {
         /// The changes'.
         found: CollectionId,
     },
-}
-
-/// Why one record was not taken in. All others were; this one is as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Two contents under the same contexts: a cloned or broken replica.
-    #[error("expected version {ours} under these contexts, found {theirs}; the record is as it was")]
-    Equivocation {
-        /// What is stored here.
-        ours: Digest,
-        /// What came.
-        theirs: Digest,
-    },
-    /// The record has changed since, so it was left as it is.
-    #[error("expected version {expected}, found {found}: changed since; the record is as it is")]
-    ChangedSince {
-        /// What the receipt left.
-        expected: Digest,
-        /// What is stored now.
-        found: Digest,
-    },
-    /// The entry of a listing can not be read, or only half of it is there. That is no absence.
-    #[error("expected an entry that can be read, found one that can not; the record is as it was")]
-    Unreadable,
-    /// The listing names the record more than once.
-    #[error("expected one entry for this record, found several; the record is as it was; give all but one another id")]
-    ListedTwice,
-    /// The entry says that it is as it was last shown, and it was never shown.
-    #[error("expected the contents of an entry that is new here, found none; the record is as it was")]
-    NeverShown,
-    /// A value of the entry is nested too deep.
-    #[error("expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; the record is as it was")]
-    TooDeep {
-        /// The field.
-        field: FieldName,
-    },
-    /// The record is held: answer the hold first.
-    #[error("the record is held; answer the hold first; the record is as it was")]
-    Held,
 }
 
 /// One record on both sides.

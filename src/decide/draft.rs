@@ -1,14 +1,15 @@
 //! Diff → Draft: what is proposed for each record, and what it would take away. Nobody has agreed to it.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     breach::Why,
-    changes::Offer,
     consent::{Answer, Excuse},
-    diff::Refusal,
     harm::Harm,
+    history::{Acknowledged, Beginning, KnownServer},
     line::{LineStatus, Revision},
+    offer::Offer,
+    refusal::Refusal,
     row::{Native, Proposed, Row},
     slice::Slice,
 };
@@ -67,6 +68,36 @@ pub struct Draft {
     pub(crate) slice: Slice,
     pub(crate) origin: Origin,
     pub(crate) entries: Vec<Entry>,
+    pub(crate) heading: Heading,
+}
+
+/// What a draft changes of the head, beside what follows from its records.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heading {
+    /// On a server: a lineage begins.
+    pub(crate) begins: Option<Beginning>,
+    /// On a server: a replica's push has used counters up to there.
+    pub(crate) pushed: Option<Pushed>,
+    /// On a device: what it then knows of its server.
+    pub(crate) server: Option<KnownServer>,
+    /// On a device: the server's word, for the records that it is known to have then.
+    pub(crate) acknowledged: Option<Acknowledged>,
+    /// Whose round it is: its staged offers are kept under that device.
+    pub(crate) round_of: Option<ReplicaId>,
+    /// What that device's round had staged is part of this draft.
+    pub(crate) unstages: bool,
+    /// The device leaves the collection: all its rows go, and nothing is deleted.
+    pub(crate) leaves: bool,
+}
+
+/// A replica has pushed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pushed {
+    pub(crate) by: ReplicaId,
+    /// The greatest counter that it may have used.
+    pub(crate) counter: u64,
+    /// It has pushed all it has.
+    pub(crate) is_settled: bool,
 }
 
 /// Where a draft comes from.
@@ -99,6 +130,8 @@ pub(crate) enum Proposal {
     Known,
     /// It can not be taken in.
     Refused(Refusal),
+    /// It would take something away, and waits for the end of the round.
+    Staged(Box<Offer>),
     /// A change, and what would be done in its place.
     Change {
         /// What is done if no limit breaks.
@@ -137,17 +170,26 @@ pub(crate) struct Change {
 }
 
 /// What a peer knows of a record, by its own word.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PeerKnows {
     /// The version.
     pub(crate) digest: Digest,
     /// It holds part of it back, and asks.
     pub(crate) holds: bool,
+    /// What it shows, where that is at hand.
+    pub(crate) version: Option<Version>,
+    /// Why it does not take what is stored here.
+    pub(crate) refused: Option<Box<Refusal>>,
 }
 
 impl PeerKnows {
     pub(crate) fn of(offer: &Offer) -> Self {
-        Self { digest: offer.known().digest(), holds: offer.held.is_some() }
+        Self {
+            digest: offer.known().digest(),
+            holds: offer.held.is_some(),
+            version: Some(offer.version.clone()),
+            refused: None,
+        }
     }
 }
 
@@ -194,28 +236,25 @@ pub(crate) enum By {
 }
 
 impl Draft {
-    /// Proposes to note what a peer has named as its own.
-    pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
-        let entries = acknowledged.iter().filter_map(|(record, digest)| {
-            let row = slice.rows.get(record).filter(|row| row.is_pending && row.known().digest() == *digest)?;
-            Some(told(row, By::Acknowledged, Some(PeerKnows { digest: *digest, holds: false })))
-        });
-        let entries = entries.collect();
-        Self { slice, origin: Origin::Own, entries }
+    pub(crate) fn new(slice: Slice, origin: Origin, entries: Vec<Entry>) -> Self {
+        Self { slice, origin, entries, heading: Heading::default() }
     }
 
-    /// Proposes to note that no peer has named anything as its own: every record of the slice is pending again.
-    pub fn of_new_peer(slice: Slice) -> Self {
-        let untold = slice.rows.values().filter(|row| !row.is_pending);
-        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
-        Self { slice, origin: Origin::Own, entries }
+    /// Whether it is this replica's own, outside any round.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.origin, Origin::Own)
+    }
+
+    /// The same, with what changes of the head beside.
+    pub(crate) fn with_heading(self, heading: Heading) -> Self {
+        Self { heading, ..self }
     }
 
     /// The records for which something would be taken away, with what, if no limit broke.
     pub fn harms(&self) -> impl Iterator<Item = (&RecordId, &Harm)> {
         self.entries.iter().filter_map(|entry| match &entry.proposal {
             Proposal::Change { pass, .. } if !pass.harm.is_none() => Some((&entry.record, &pass.harm)),
-            Proposal::Change { .. } | Proposal::Known | Proposal::Refused(_) => None,
+            Proposal::Change { .. } | Proposal::Known | Proposal::Refused(_) | Proposal::Staged(_) => None,
         })
     }
 
@@ -235,20 +274,4 @@ impl Draft {
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-}
-
-/// Nothing new but whether a peer has it.
-fn told(row: &Row, by: By, peer: Option<PeerKnows>) -> Entry {
-    let pass = Change {
-        version: row.version.clone(),
-        after: After::Same,
-        by,
-        harm: Harm::default(),
-        excuse: None,
-        closes: LineStatus::Struck,
-        peer,
-        native: None,
-    };
-    let proposal = Proposal::Change { pass, held: None, excused: None };
-    Entry { record: row.record.clone(), before: Some(row.clone()), proposal }
 }

@@ -6,11 +6,11 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     author::{Pen, WriteError, beside_own_write, first_too_deep, proposal},
-    diff::Refusal,
     draft::{After, By, Change, Draft, Entry, Origin, Proposal},
     harm::{Harm, Loss},
     line::LineStatus,
     listing::{Listed, Listing},
+    refusal::Refusal,
     resolve::Judge,
     row::{Native, Proposed, Quarantine, Row},
     slice::Slice,
@@ -71,7 +71,7 @@ impl Draft {
                 Some(_) | None => {}
             }
         }
-        Ok(Self { slice, origin: Origin::Listing, entries })
+        Ok(Self::new(slice, Origin::Listing, entries))
     }
 
     /// Proposes to note what the native store is about to show of living records of which it shows nothing yet. That an
@@ -83,7 +83,7 @@ impl Draft {
             Some(noted(row, Native::Missing(version), After::Same))
         };
         let entries = versions.into_iter().filter_map(note).collect();
-        Self { slice, origin: Origin::Own, entries }
+        Self::new(slice, Origin::Own, entries)
     }
 
     /// Proposes to note what the native store was given to show: for a living record the version, for a dead one that
@@ -95,7 +95,7 @@ impl Draft {
             Some(noted(row, native, After::Same))
         };
         let entries = shown.into_iter().filter_map(note).collect();
-        Self { slice, origin: Origin::Own, entries }
+        Self::new(slice, Origin::Own, entries)
     }
 }
 

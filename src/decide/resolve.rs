@@ -2,14 +2,16 @@
 //!
 //! V is the stored version, W what came, K what is held back (V joined with all that came for it before).
 
+use alloc::boxed::Box;
+
 use super::{
     breach::Why,
-    changes::Offer,
     consent::Excuse,
     diff::{Compared, Diff, knows},
     draft::{After, By, Change, Claim, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     harm::{Harm, has_arrived},
     line::LineStatus,
+    offer::Offer,
     row::{Quarantine, Row},
     slice::Slice,
 };
@@ -21,13 +23,29 @@ impl Draft {
     /// `identifying` is the family without which a record is as good as lost, see
     /// [`Guard::identifying`](super::guard::Guard::identifying).
     pub fn resolve(diff: Diff, identifying: Option<&str>) -> Self {
+        Self::resolved(diff, identifying, |_| false)
+    }
+
+    /// The same for a page that is not the last one of its round: what would take something away waits for the end.
+    pub(crate) fn resolve_page(diff: Diff, identifying: Option<&str>) -> Self {
+        Self::resolved(diff, identifying, |harm| harm.loss.is_some() || !harm.emptied.is_empty())
+    }
+
+    fn resolved(diff: Diff, identifying: Option<&str>, is_staged: impl Fn(&Harm) -> bool) -> Self {
         let Diff { slice, from, upto, records } = diff;
-        let entries = records.into_iter().map(|compared| entry(&slice, from, compared, identifying)).collect();
-        Self { slice, origin: Origin::Peer { from, upto }, entries }
+        let entry = |compared| entry(&slice, from, compared, identifying, &is_staged);
+        let entries = records.into_iter().map(entry).collect();
+        Self::new(slice, Origin::Peer { from, upto }, entries)
     }
 }
 
-fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option<&str>) -> Entry {
+fn entry(
+    slice: &Slice,
+    from: ReplicaId,
+    compared: Compared,
+    identifying: Option<&str>,
+    is_staged: &impl Fn(&Harm) -> bool,
+) -> Entry {
     let Compared { offer, row, refusal, .. } = compared;
     // A peer's word that a record has moved is worth what its other claims are: see `moved`.
     let judge = Judge { slice, identifying, believes_moves: false };
@@ -41,7 +59,12 @@ fn entry(slice: &Slice, from: ReplicaId, compared: Compared, identifying: Option
             }
         },
     };
-    Entry { record: offer.record, before: row, proposal }
+    let record = offer.record.clone();
+    let proposal = match proposal {
+        Proposal::Change { pass, .. } if is_staged(&pass.harm) => Proposal::Staged(Box::new(offer)),
+        proposal => proposal,
+    };
+    Entry { record, before: row, proposal }
 }
 
 /// Judges one step of one record.

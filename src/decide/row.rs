@@ -1,13 +1,14 @@
 //! What a replica holds of one record.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, btree_map::Entry},
     vec::Vec,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{consent::Excuse, harm::Harm, ledger::FirstSeen, line::Revision};
+use super::{consent::Excuse, harm::Harm, history::Acknowledged, ledger::FirstSeen, line::Revision, refusal::Refusal};
 use crate::values::{
     codec::edits_digest,
     digest::Digest,
@@ -154,6 +155,12 @@ pub struct Row {
     pub changed_at: Revision,
     /// Whether the peer has not yet named this version as its own.
     pub is_pending: bool,
+    /// While it is pending: the version that the server is known to have, on which a patch can be made.
+    pub base: Option<Version>,
+    /// Where it is not: the server's word.
+    pub acknowledged: Option<Acknowledged>,
+    /// Why the server does not take it. It is not sent again until it changes, or the server does.
+    pub failed: Option<Box<Refusal>>,
     /// When it died here.
     pub died_at: Option<DayTick>,
     /// What the native store shows of it; `None` in a collection that is not listed.
@@ -219,6 +226,8 @@ pub struct Former {
     pub record: RecordId,
     /// What was stored; `None` if there was no record.
     pub before: Option<Version>,
+    /// The commit that had stored that.
+    pub since: Revision,
     /// What the receipt left.
     pub after: Digest,
 }

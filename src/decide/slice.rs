@@ -5,11 +5,15 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    history::{History, KnownServer},
     ledger::{FirstSeen, Ledger, Tally},
     line::{HoldHead, Line, Revision},
+    offer::Offer,
+    position::FeedCursor,
     row::{Former, Row, destinations},
 };
 use crate::values::{
+    digest::Digest,
     id::{CollectionId, RecordId, ReplicaId},
     time::{Day, DayTick},
 };
@@ -28,8 +32,10 @@ pub enum Query {
         /// Records that are enough.
         limit: usize,
     },
-    /// Not yet named by the peer as its own, at most `limit`.
+    /// Not yet named by the peer as its own, by id, at most `limit`.
     Pending {
+        /// Exclusive; from the first if `None`.
+        after: Option<RecordId>,
         /// Records, at most.
         limit: usize,
     },
@@ -56,6 +62,22 @@ pub enum Query {
     Lost {
         /// Inclusive.
         until: Revision,
+    },
+    /// Changed after a cursor, oldest change first, at most `limit`: a commit may be cut anywhere.
+    Feed {
+        /// Exclusive.
+        after: FeedCursor,
+        /// Records, at most.
+        limit: usize,
+    },
+    /// By id, within bounds, at most `limit`.
+    Window {
+        /// Exclusive; from the first if `None`.
+        after: Option<RecordId>,
+        /// Inclusive; to the last if `None`.
+        until: Option<RecordId>,
+        /// Records, at most.
+        limit: usize,
     },
 }
 
@@ -84,13 +106,29 @@ pub struct ReadSet {
     pub lines: bool,
     /// What the commit that led to this revision replaced.
     pub formers: Option<Revision>,
+    /// The chain of these commits, where it is kept.
+    pub chains: Vec<Revision>,
+    /// What a device's round has staged.
+    pub staged: Option<ReplicaId>,
+    /// For the rows that the query finds: what the commit that last changed them replaced.
+    pub bases: bool,
 }
 
 impl ReadSet {
     /// Asks for the head and the ledger of a collection, and no record.
     #[must_use]
     pub const fn head(collection: CollectionId) -> Self {
-        Self { collection, records: Vec::new(), query: Query::Nothing, moved: Vec::new(), lines: false, formers: None }
+        Self {
+            collection,
+            records: Vec::new(),
+            query: Query::Nothing,
+            moved: Vec::new(),
+            lines: false,
+            formers: None,
+            chains: Vec::new(),
+            staged: None,
+            bases: false,
+        }
     }
 
     /// Asks for these records, too.
@@ -118,6 +156,27 @@ impl ReadSet {
     #[must_use]
     pub const fn with_formers(mut self, of: Revision) -> Self {
         self.formers = Some(of);
+        self
+    }
+
+    /// Asks for the chain of these commits, too.
+    #[must_use]
+    pub fn with_chains(mut self, of: impl IntoIterator<Item = Revision>) -> Self {
+        self.chains.extend(of);
+        self
+    }
+
+    /// Asks for what the round of a device has staged, too.
+    #[must_use]
+    pub const fn with_staged(mut self, round_of: ReplicaId) -> Self {
+        self.staged = Some(round_of);
+        self
+    }
+
+    /// Asks for what the last change of each row found by the query replaced, too.
+    #[must_use]
+    pub const fn with_bases(mut self) -> Self {
+        self.bases = true;
         self
     }
 
@@ -151,6 +210,10 @@ pub struct Head {
     pub is_ledger_lost: bool,
     /// The collection has been listed: its rows say what the native store shows.
     pub is_listed: bool,
+    /// On a server: the history that devices' positions are in; `None` before the first.
+    pub history: Option<History>,
+    /// On a device: its server, as it knows it; `None` before the first session.
+    pub server: Option<KnownServer>,
 }
 
 /// The durable numbers of one account on a device.
@@ -198,6 +261,15 @@ pub struct Slice {
     pub lines: Vec<Line>,
     /// What a commit replaced, if asked for; `None` if that is not kept, or no longer.
     pub formers: Option<Vec<Former>>,
+    /// The chain of the commits asked for, where it is kept.
+    pub chains: BTreeMap<Revision, Digest>,
+    /// What a device's round has staged, if asked for.
+    pub staged: Vec<Offer>,
+    /// What the last change of rows found by the query replaced, if asked for and still kept.
+    pub bases: BTreeMap<RecordId, Former>,
+    /// How often the store was restored: the host raises it at each restore, see
+    /// [`Store`](crate::act::store::Store).
+    pub generation: u64,
 }
 
 impl Slice {
@@ -221,6 +293,10 @@ impl Slice {
             moved: BTreeMap::new(),
             lines: Vec::new(),
             formers: None,
+            chains: BTreeMap::new(),
+            staged: Vec::new(),
+            bases: BTreeMap::new(),
+            generation: 0,
         }
     }
 }

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use super::offer::SentOffer;
 use crate::decide::{
     continuity::{Claim, Judgement, Stop},
-    diff::Refusal,
     line::Revision,
     position::{FeedCursor, Issued, Tag},
+    refusal::Refusal,
 };
 use crate::values::{
     digest::Digest,

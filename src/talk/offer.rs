@@ -1,8 +1,8 @@
 //! A record as it is sent: whole, or as a patch on what the receiver is thought to have.
 
 use crate::decide::{
-    changes::{HeldVersion, Offer},
     consent::Excuse,
+    offer::{HeldVersion, Offer},
 };
 use crate::values::{id::RecordId, patch::Patch, version::Version};
 
@@ -36,6 +36,16 @@ impl SentOffer {
         let patch = base.and_then(|base| Patch::between(base, &version));
         let version = patch.map_or(Sent::Whole(version), Sent::Patch);
         Self { record, version, held, excuse }
+    }
+
+    /// Bytes that it takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let version = match &self.version {
+            Sent::Whole(version) => version.as_bytes().len(),
+            Sent::Patch(patch) => patch.encode().len(),
+        };
+        let held = self.held.as_ref().map_or(0, |held| held.hidden.as_bytes().len());
+        version.saturating_add(held).saturating_add(self.record.as_str().len())
     }
 
     /// The offer, if it is whole or its patch fits one of `bases`.

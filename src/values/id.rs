@@ -131,6 +131,13 @@ text_id! {
     FieldName
 }
 
+impl CollectionId {
+    /// A name that stands for none.
+    pub(crate) fn nowhere() -> Self {
+        Self(Arc::from("?"))
+    }
+}
+
 impl FieldName {
     /// The part before the first `/`: `tel` of `tel/home`, `name` of `name`.
     #[must_use]

@@ -4,8 +4,8 @@ use holdfast::{
     act::receipt::Effect,
     decide::{
         consent::{Answer, Verdict},
-        diff::Refusal,
         line::LineKind,
+        refusal::Refusal,
     },
     values::{id::FieldName, value::Value},
     *,

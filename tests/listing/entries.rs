@@ -3,9 +3,9 @@
 use holdfast::{
     act::receipt::Effect,
     decide::{
-        diff::Refusal,
         draft::Draft,
         listing::{Listing, Partial},
+        refusal::Refusal,
     },
     values::id::FieldName,
     *,

@@ -3,10 +3,11 @@
 use holdfast::{
     compose::device::{Device, MoveTo},
     decide::{
-        changes::{Changes, HeldVersion, Offer},
+        changes::Changes,
         consent::{Excuse, Trust, Verdict},
         guard::Inputs,
         ledger::RoundId,
+        offer::{HeldVersion, Offer},
         write::Write,
     },
     values::{

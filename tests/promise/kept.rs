@@ -16,10 +16,11 @@ use holdfast::{
     decide::{
         author::WriteError,
         changes::Changes,
-        diff::{Diff, DiffError, Refusal},
+        diff::{Diff, DiffError},
         draft::Draft,
         guard::Guard,
         line::Revision,
+        refusal::Refusal,
         slice::{ReadSet, Slice},
         write::Write,
     },

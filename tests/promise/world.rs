@@ -7,10 +7,11 @@ use holdfast::{
     act::{memory::MemoryStore, receipt::Receipt, store::Store},
     compose::{device::Device, server::Server},
     decide::{
-        changes::{Changes, Offer},
+        changes::Changes,
         consent::Trust,
         guard::{Guard, Inputs},
         ledger::RoundId,
+        offer::Offer,
         row::Row,
         slice::{Query, ReadSet},
         write::Write,

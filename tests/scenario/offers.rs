@@ -2,10 +2,11 @@
 
 use holdfast::compose::{exchange::exchange, round};
 use holdfast::decide::{
-    changes::{Changes, Offer},
+    changes::Changes,
     consent::{Excuse, Verdict},
     guard::Inputs,
     line::Revision,
+    offer::Offer,
     slice::Query,
 };
 use holdfast::values::{id::CollectionId, time::Timestamp};

@@ -4,16 +4,22 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
+use core::ops::Bound;
 
 use super::{ranks::Ranks, rows::Rows, saved::SavedCollection};
 use crate::act::{journal::Journal, plan::Batch};
 use crate::decide::{
     ledger::{FirstSeen, Ledger},
     line::{Line, Revision},
+    offer::Offer,
     row::Row,
     slice::{Head, Query, ReadSet, Slice},
 };
-use crate::values::{id::RecordId, time::DayTick};
+use crate::values::{
+    digest::Digest,
+    id::{RecordId, ReplicaId},
+    time::DayTick,
+};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
@@ -31,6 +37,10 @@ pub(super) struct Collection {
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
     unshown: BTreeSet<RecordId>,
+    /// Offers that wait for the end of a device's round.
+    staged: BTreeMap<(ReplicaId, RecordId), Offer>,
+    /// The chain of each commit, on a server.
+    chains: BTreeMap<Revision, Digest>,
 }
 
 impl Collection {
@@ -49,6 +59,16 @@ impl Collection {
             slice.rows.extend(rows.map(|row| (row.record.clone(), Row::clone(row))));
             slice.formers = Some(entry.formers.clone());
         }
+        if let Some(device) = set.staged {
+            let staged = self.staged.iter().filter(|((of, _), _)| *of == device);
+            slice.staged = staged.map(|(_, offer)| offer.clone()).collect();
+        }
+        slice.chains = set.chains.iter().filter_map(|at| Some((*at, *self.chains.get(at)?))).collect();
+        if set.bases {
+            let former = |row: &Row| self.journal.at(row.changed_at)?.former(&row.record).cloned();
+            let rows = slice.found.iter().filter_map(|id| slice.rows.get(id));
+            slice.bases = rows.filter_map(|row| Some((row.record.clone(), former(row)?))).collect();
+        }
         slice.head = self.head.clone();
         slice.ledger = Some(self.ledger.clone());
         slice.next_place = self.places.last().map(|last| FirstSeen(last.0.saturating_add(1))).unwrap_or_default();
@@ -57,6 +77,9 @@ impl Collection {
 
     /// Commits; what each row counts for is noted in `account`, too.
     pub(super) fn commit(&mut self, batch: Batch, mut account: Option<&mut Ranks>) {
+        if batch.leaves {
+            return self.leave(batch.head, account);
+        }
         for row in batch.rows {
             self.put(row, account.as_deref_mut());
         }
@@ -77,7 +100,25 @@ impl Collection {
         if let Some(entry) = batch.journal {
             self.journal.append(entry);
         }
+        if let Some(device) = batch.unstaged {
+            self.staged.retain(|(of, _), _| *of != device);
+        }
+        if let Some((device, offers)) = batch.staged {
+            self.staged.extend(offers.into_iter().map(|offer| ((device, offer.record.clone()), offer)));
+        }
+        if let Some(history) = &batch.head.history {
+            self.chains.insert(batch.head.revision, history.chain);
+        }
         self.head = batch.head;
+    }
+
+    /// Drops all but the head.
+    fn leave(&mut self, head: Head, account: Option<&mut Ranks>) {
+        if let Some(ranks) = account {
+            let placed = self.rows.iter().filter(|row| row.first_seen != FirstSeen::NEVER);
+            placed.for_each(|row| ranks.remove(usize::try_from(row.first_seen.0).unwrap_or(usize::MAX), row));
+        }
+        *self = Self { head, ..Self::default() };
     }
 
     /// What is kept of it in a file.
@@ -87,14 +128,18 @@ impl Collection {
             rows: self.rows.iter().cloned().collect(),
             lines: self.lines.clone(),
             journal: self.journal.clone(),
+            staged: self.staged.iter().map(|((device, _), offer)| (*device, offer.clone())).collect(),
+            chains: self.chains.iter().map(|(at, chain)| (*at, *chain)).collect(),
         }
     }
 
     /// As it was saved, with its indexes; what each row counts for is noted in `account`, too.
     pub(super) fn restored(saved: SavedCollection, mut account: Option<&mut Ranks>) -> Self {
-        let SavedCollection { head, mut rows, lines, journal } = saved;
+        let SavedCollection { head, mut rows, lines, journal, staged, chains } = saved;
         rows.sort_by_key(|row| row.first_seen);
-        let mut restored = Self { head, lines, journal, ..Self::default() };
+        let staged = staged.into_iter().map(|(device, offer)| ((device, offer.record.clone()), offer)).collect();
+        let mut restored =
+            Self { head, lines, journal, staged, chains: chains.into_iter().collect(), ..Self::default() };
         for row in rows {
             restored.put(row, account.as_deref_mut());
         }
@@ -160,12 +205,27 @@ impl Collection {
                 }
                 found
             }
-            Query::Pending { limit } => self.pending.iter().take(*limit).cloned().collect(),
+            Query::Pending { after, limit } => {
+                let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+                self.pending.range((start, Bound::Unbounded)).take(*limit).cloned().collect()
+            }
             Query::Unshown { limit } => self.unshown.iter().take(*limit).cloned().collect(),
             Query::Range { after, limit } => self.rows.ids_after(after.as_ref()).take(*limit).cloned().collect(),
             Query::Dead { until, limit } => {
                 let dead = self.by_death.iter().take_while(|(tick, _)| tick <= until);
                 dead.take(*limit).map(|(_, id)| id.clone()).collect()
+            }
+            Query::Feed { after, limit } => {
+                let start = match &after.within {
+                    None => Bound::Included((after.revision.next(), FirstSeen(0), None)),
+                    Some(within) => Bound::Excluded((within.revision, within.place, within.record.clone())),
+                };
+                self.by_change.range((start, Bound::Unbounded)).take(*limit).map(|(_, id)| id.clone()).collect()
+            }
+            Query::Window { after, until, limit } => {
+                let ids = self.rows.ids_after(after.as_ref());
+                let within = ids.take_while(|id| until.as_ref().is_none_or(|until| *id <= until));
+                within.take(*limit).cloned().collect()
             }
             Query::Lost { until } => {
                 self.by_loss.iter().take_while(|(at, _)| at <= until).map(|(_, id)| id.clone()).collect()

@@ -24,7 +24,16 @@ pub(super) struct Ranks {
 impl Ranks {
     /// Replaces what the row at a position counts for.
     pub(super) fn replace(&mut self, at: usize, old: Option<&Row>, new: &Row) {
-        let (old, new) = (Marks::of(old), Marks::of(Some(new)));
+        self.change(at, old, Some(new));
+    }
+
+    /// The row at a position goes.
+    pub(super) fn remove(&mut self, at: usize, old: &Row) {
+        self.change(at, Some(old), None);
+    }
+
+    fn change(&mut self, at: usize, old: Option<&Row>, new: Option<&Row>) {
+        let (old, new) = (Marks::of(old), Marks::of(new));
         self.is_changed |= old != new;
         self.base.change(at, old.base, new.base);
         self.spent.change(at, old.spent, new.spent);

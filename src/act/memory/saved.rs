@@ -2,22 +2,27 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{AccountState, MemoryStore, collection::Collection};
 use crate::act::journal::Journal;
 use crate::decide::{
     ledger::FirstSeen,
-    line::Line,
+    line::{Line, Revision},
+    offer::Offer,
     row::Row,
     slice::{AccountHead, Head},
 };
-use crate::values::id::CollectionId;
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, ReplicaId},
+};
 
 /// What is written of a store. Everything else is computed from it, so a store that was read agrees with its rows.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     account: Option<(AccountHead, FirstSeen)>,
+    generation: u64,
     collections: Vec<(CollectionId, SavedCollection)>,
 }
 
@@ -27,6 +32,8 @@ pub(super) struct SavedCollection {
     pub(super) rows: Vec<Row>,
     pub(super) lines: Vec<Line>,
     pub(super) journal: Journal,
+    pub(super) staged: Vec<(ReplicaId, Offer)>,
+    pub(super) chains: Vec<(Revision, Digest)>,
 }
 
 /// Heads, rows, lines and journals. The host guards it against damage: a digest beside it is enough.
@@ -34,7 +41,7 @@ impl Serialize for MemoryStore {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let account = self.account.as_ref().map(|account| (account.head.clone(), account.next_place));
         let collections = self.collections.iter().map(|(id, held)| (id.clone(), held.saved())).collect();
-        Saved { account, collections }.serialize(serializer)
+        Saved { account, generation: self.generation, collections }.serialize(serializer)
     }
 }
 
@@ -42,16 +49,12 @@ impl Serialize for MemoryStore {
 impl<'de> Deserialize<'de> for MemoryStore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let saved = Saved::deserialize(deserializer)?;
-        let Saved { account, collections } = saved;
-        let is_placed = |row: &Row| row.first_seen != FirstSeen::NEVER;
-        let rows = || collections.iter().flat_map(|(_, held)| &held.rows);
-        let last = rows().filter(|row| is_placed(row)).map(|row| row.first_seen.0).max();
-        if account.is_some() && last.is_some_and(|last| usize::try_from(last).is_ok_and(|last| last >= rows().count()))
-        {
-            return Err(D::Error::custom("expected a first-seen place for each row, found one beyond them"));
-        }
+        let Saved { account, generation, mut collections } = saved;
         let mut account =
             account.map(|(head, next_place)| AccountState { head, next_place, ..AccountState::default() });
+        if let Some(account) = &mut account {
+            account.next_place = close_ranks(&mut collections);
+        }
         let restored = collections.into_iter().map(|(id, held)| {
             let ranks = account.as_mut().map(|account| &mut account.ranks);
             (id, Collection::restored(held, ranks))
@@ -60,6 +63,20 @@ impl<'de> Deserialize<'de> for MemoryStore {
         if let Some(account) = &mut account {
             account.note_ledger();
         }
-        Ok(Self { collections, account })
+        Ok(Self { collections, account, generation })
     }
+}
+
+/// Gives the rows of all collections places without gaps, in the order of the old ones: where a collection was left, its
+/// places are free. Returns the next one.
+fn close_ranks(collections: &mut [(CollectionId, SavedCollection)]) -> FirstSeen {
+    let rows = collections.iter_mut().flat_map(|(_, held)| &mut held.rows);
+    let mut placed: Vec<&mut Row> = rows.filter(|row| row.first_seen != FirstSeen::NEVER).collect();
+    placed.sort_by_key(|row| row.first_seen);
+    let mut next = FirstSeen(0);
+    for row in placed {
+        row.first_seen = next;
+        next = FirstSeen(next.0.saturating_add(1));
+    }
+    next
 }

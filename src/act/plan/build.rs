@@ -2,31 +2,37 @@
 
 use alloc::vec::Vec;
 
-use super::Batch;
+use super::{
+    Batch,
+    report::{changed, empty_receipt},
+};
 use crate::act::{
     journal,
-    receipt::{Changed, Effect, Receipt, ReceiptId},
+    receipt::{Changed, Receipt, ReceiptId},
 };
 use crate::decide::{
     breach::{Breach, Why},
-    draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
+    draft::{After, By, Change, Draft, Entry, Heading, Origin, PeerKnows, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
+    history::{Acknowledged, History},
     ledger::FirstSeen,
     line::{HoldHead, Line, LineKind, LineStatus, Revision},
+    offer::Offer,
     row::{Former, Lost, Native, Proposed, Quarantine, Row, Standing},
-    slice::{AccountHead, Head, Slice},
+    slice::{AccountHead, Head},
 };
 use crate::values::{
-    id::{CollectionId, FieldName, RecordId},
-    register::Stamp,
+    digest::Digest,
+    id::{CollectionId, RecordId},
     time::DayTick,
-    version::{FieldHead, Version},
+    version::Version,
+    version_vector::Dot,
 };
 
 pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     let Approved { draft, decisions, breaches, tallies, limits } = approved;
-    let Draft { slice, origin, entries } = draft;
+    let Draft { slice, origin, entries, heading } = draft;
     let mut head = slice.head.clone();
     head.revision = head.revision.next();
     let mut work = Work {
@@ -39,8 +45,11 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         closed: Vec::new(),
         lines: Vec::new(),
         formers: Vec::new(),
+        staged: Vec::new(),
+        acknowledged: heading.acknowledged,
     };
     work.receipt.breaches = breaches;
+    head_on(&mut work.head, &heading, slice.head.revision);
     let total = entries.len();
     for (entry, decision) in entries.into_iter().zip(decisions) {
         work.take(entry, decision);
@@ -62,7 +71,13 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         }
         Origin::Peer { upto: None, .. } | Origin::Own | Origin::Answer(_) => None,
     };
+    let unstages = heading.unstages && !slice.staged.is_empty();
     let is_quiet = work.rows.is_empty()
+        && work.staged.is_empty()
+        && !unstages
+        && !heading.leaves
+        && work.head.history == slice.head.history
+        && work.head.server == slice.head.server
         && work.head.is_listed == slice.head.is_listed
         && work.head.taken == slice.head.taken
         && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
@@ -80,8 +95,26 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         let tally = account_tally.or(account.head.tally);
         (account.head.revision, AccountHead { revision, tally, is_ledger_lost: lost })
     });
+    let staged = heading.round_of.map(|round_of| (round_of, core::mem::take(&mut work.staged)));
     let (batch, receipt) = work.into_batch(slice.head.revision, account, forget);
-    (Some(batch), receipt)
+    let unstaged = heading.round_of.filter(|_| heading.unstages);
+    (Some(Batch { staged, unstaged, leaves: heading.leaves, ..batch }), receipt)
+}
+
+/// What a draft changes of the head, beside what follows from its records.
+fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
+    if let Some(beginning) = &heading.begins {
+        head.history = Some(History::begun(head.history.take(), beginning, at, head.tick));
+    }
+    if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
+        history.authored.insert(Dot { replica: pushed.by, counter: pushed.counter });
+        if pushed.is_settled {
+            history.settled.insert(pushed.by);
+        }
+    }
+    if let Some(server) = &heading.server {
+        head.server = Some(server.clone());
+    }
 }
 
 /// What a commit is being made of.
@@ -96,6 +129,9 @@ struct Work {
     closed: Vec<(u64, LineStatus)>,
     lines: Vec<Line>,
     formers: Vec<Former>,
+    staged: Vec<Offer>,
+    /// The server's word, for records that it is known to have.
+    acknowledged: Option<Acknowledged>,
 }
 
 impl Work {
@@ -105,6 +141,10 @@ impl Work {
         let (pass, held, excused) = match proposal {
             Proposal::Known => return self.receipt.known.push(record),
             Proposal::Refused(refusal) => return self.receipt.refused.push((record, refusal)),
+            Proposal::Staged(offer) => {
+                self.staged.push(*offer);
+                return self.receipt.staged.push(record);
+            }
             Proposal::Change { pass, held, excused } => (pass, held, excused),
         };
         let (next, harm) = match (decision, held, excused, &before) {
@@ -130,7 +170,8 @@ impl Work {
     }
 
     fn accounted(&self) -> usize {
-        self.rows.len().saturating_add(self.receipt.known.len()).saturating_add(self.receipt.refused.len())
+        let receipt = &self.receipt;
+        [self.rows.len(), receipt.known.len(), receipt.refused.len(), receipt.staged.len()].iter().sum()
     }
 
     /// The stored version stays; what came waits under a new line.
@@ -206,9 +247,12 @@ impl Work {
             is_pending: before.is_some_and(|row| row.is_pending),
             died_at,
             native: native.or_else(|| self.head.is_listed.then_some(Native::Unknown)),
+            base: None,
+            acknowledged: before.and_then(|row| row.acknowledged),
+            failed: None,
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
-        row.is_pending = match (by, peer) {
+        row.is_pending = match (by, &peer) {
             (By::Acknowledged, _) => false,
             (By::Unacknowledged, _) => true,
             (_, Some(peer)) if row.known().digest() == peer.digest => {
@@ -216,6 +260,7 @@ impl Work {
             }
             _ => is_news || row.is_pending,
         };
+        self.note_word(&mut row, before, by, peer, is_news);
         if is_news {
             row.changed_at = self.head.revision;
         }
@@ -224,6 +269,26 @@ impl Work {
             self.use_counter(&row, &own);
         }
         row
+    }
+
+    /// What the server has said of the record, on a device that talks to one.
+    fn note_word(&self, row: &mut Row, before: Option<&Row>, by: By, peer: Option<PeerKnows>, is_news: bool) {
+        if self.head.server.is_none() {
+            return;
+        }
+        let refused = peer.as_ref().and_then(|peer| peer.refused.clone());
+        if !row.is_pending {
+            row.failed = refused.or_else(|| before.and_then(|row| row.failed.clone()).filter(|_| !is_news));
+            row.acknowledged = self.acknowledged.filter(|_| row.failed.is_none()).or(row.acknowledged);
+            return;
+        }
+        row.base = match by {
+            By::Unacknowledged => None,
+            _ => peer.and_then(|peer| peer.version).or_else(|| before.and_then(base_of)),
+        };
+        if row.base.is_none() {
+            row.acknowledged = None;
+        }
     }
 
     /// What waits beside the record then; closes the line that no longer stands and appends the one that does.
@@ -303,7 +368,9 @@ impl Work {
             self.next_place = FirstSeen(self.next_place.0.saturating_add(1));
         }
         if old != Some(&next.version) {
-            let former = Former { record: next.record.clone(), before: old.cloned(), after: next.version.digest() };
+            let (record, after) = (next.record.clone(), next.version.digest());
+            let since = before.as_ref().map(|row| row.changed_at).unwrap_or_default();
+            let former = Former { record, before: old.cloned(), since, after };
             self.formers.push(former);
             let change = changed(&next.record, old, &next.version);
             self.receipt.changes.extend(change.map(|change| Changed { harm, ..change }));
@@ -320,6 +387,9 @@ impl Work {
         let ends_hold = self.head.hold.lines > 0 && self.head.hold.open == 0;
         if ends_hold {
             self.head.hold = HoldHead { hold: self.head.hold.hold.saturating_add(1), ..HoldHead::default() };
+        }
+        if let Some(history) = &mut self.head.history {
+            history.chain = chain(history, self.head.revision, &self.rows);
         }
         let id = ReceiptId { collection: self.collection.clone(), revision: self.head.revision };
         self.receipt.id = Some(id);
@@ -340,13 +410,33 @@ impl Work {
             ends_hold,
             journal,
             forget,
+            staged: None,
+            unstaged: None,
+            leaves: false,
         };
         (batch, self.receipt)
     }
 }
 
+/// The version that the server has of a record that is about to be pending, if that is known.
+fn base_of(row: &Row) -> Option<Version> {
+    if row.is_pending { row.base.clone() } else { row.acknowledged.map(|_| row.version.clone()) }
+}
+
+/// The chain after a commit: of the chain before it, and of every row that it wrote.
+fn chain(history: &History, revision: Revision, rows: &[Row]) -> Digest {
+    let revision = revision.0.to_be_bytes();
+    let digests: Vec<[Digest; 2]> = rows.iter().map(|row| [row.version.digest(), row.known().digest()]).collect();
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(rows.len().saturating_mul(3).saturating_add(3));
+    parts.extend([&history.chain.as_bytes()[..], history.lineage.as_bytes(), &revision]);
+    for (row, [version, known]) in rows.iter().zip(&digests) {
+        parts.extend([row.record.as_str().as_bytes(), version.as_bytes(), known.as_bytes()]);
+    }
+    Digest::of("holdfast commit", &parts)
+}
+
 /// Whether a peer that has all of a row lacks the answer or the question that goes with it, or that there is none any more.
-fn is_untold(before: Option<&Row>, row: &Row, peer: PeerKnows, is_excuse_from_peer: bool, is_news: bool) -> bool {
+fn is_untold(before: Option<&Row>, row: &Row, peer: &PeerKnows, is_excuse_from_peer: bool, is_news: bool) -> bool {
     let asks = |row: &Row| matches!(row.quarantine, Some(Quarantine::Version { .. }));
     if is_news {
         let is_answered = row.excuse.is_some() && !is_excuse_from_peer;
@@ -365,63 +455,4 @@ fn tells_the_same(old: &Row, new: &Row) -> bool {
         Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => None,
     };
     old.version.digest() == new.version.digest() && asked(old) == asked(new) && old.excuse == new.excuse
-}
-
-/// What a screen has to draw again; `None` if it shows the same.
-fn changed(record: &RecordId, old: Option<&Version>, new: &Version) -> Option<Changed> {
-    let was_alive = old.is_some_and(Version::is_alive);
-    let effect = match (was_alive, new.is_alive()) {
-        (false, false) => return None,
-        (false, true) => Effect::Added,
-        (true, true) => Effect::Changed,
-        (true, false) => Effect::Hidden,
-    };
-    let heads = old.map(Version::field_heads).unwrap_or_default();
-    let now = new.field_heads();
-    let stood = now.iter().filter(|head| stamps_of(heads, head.name()) != Some(head.stamps()));
-    let gone = heads.iter().filter(|head| stamps_of(now, head.name()).is_none());
-    let mut fields: Vec<FieldName> = stood.chain(gone).map(|head| head.name().clone()).collect();
-    fields.sort_unstable();
-    if effect == Effect::Changed && fields.is_empty() {
-        return None;
-    }
-    let conflicts = if new.field_heads().iter().any(|head| head.stamps().len() > 1) {
-        new.record().conflicts().cloned().collect()
-    } else {
-        Vec::new()
-    };
-    let harm = Harm::default();
-    Some(Changed { record: record.clone(), effect, fields, conflicts, harm })
-}
-
-/// What survives in a field; `None` if nothing does.
-fn stamps_of<'a>(heads: &'a [FieldHead], name: &FieldName) -> Option<&'a [Stamp]> {
-    let at = heads.binary_search_by(|head| head.name().cmp(name)).ok()?;
-    heads.get(at).map(FieldHead::stamps)
-}
-
-fn empty_receipt(slice: &Slice, origin: &Origin, limits: crate::decide::limits::Limits) -> Receipt {
-    let answer = match origin {
-        Origin::Answer(answer) => Some(answer.clone()),
-        Origin::Peer { .. } | Origin::Own | Origin::Listing | Origin::Day { .. } => None,
-    };
-    let named = answer.as_ref().and_then(|a| slice.lines.iter().find(|line| line.running == a.digest));
-    let lapsed = named.map_or_else(Vec::new, |last| {
-        let before = slice.lines.iter().filter(|line| line.number <= last.number && !line.is_open());
-        before.map(|line| (line.record.clone(), line.status)).collect()
-    });
-    Receipt {
-        id: None,
-        collection: slice.collection.clone(),
-        changes: Vec::new(),
-        held: Vec::new(),
-        hold: None,
-        closed: Vec::new(),
-        lapsed,
-        refused: Vec::new(),
-        known: Vec::new(),
-        breaches: Vec::new(),
-        limits,
-        answer,
-    }
 }

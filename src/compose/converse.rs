@@ -1,0 +1,130 @@
+//! Both sides over stores, for hosts that block: ten lines each over the pure parts.
+
+use alloc::vec::Vec;
+
+use super::{
+    device_session::{DeviceSession, Output, Report},
+    serve::{Asked, Call, Decision, decide, read_set},
+};
+use crate::act::store::{CommitError, Store};
+use crate::talk::{
+    frame::{FrameError, ReplyFrame, RequestFrame},
+    message::{Refused, Reply},
+    session::SessionError,
+};
+use crate::values::entropy::EntropyError;
+
+/// How often a request is decided again because somebody else has committed meanwhile.
+const MAX_TRIES: u8 = 16;
+
+/// Why a server gave no reply. What it committed for earlier requests of the frame stays, and the frame can be sent again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerFailed<E> {
+    /// The store could not answer.
+    #[error("the store could not be read; nothing was changed for this request")]
+    Read(#[source] E),
+    /// The store did not commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError<E>),
+    /// A lineage has to begin, and the call's entropy is none.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// Why a session did not end. All that it committed stays, and the next one goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConverseFailed<E, T> {
+    /// The store could not answer.
+    #[error("the store could not be read; nothing was changed in this step")]
+    Read(#[source] E),
+    /// The store did not commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError<E>),
+    /// The reply was not one.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The network failed. That says nothing of what the server has.
+    #[error("the network failed; nothing was changed in this step")]
+    Transport(#[source] T),
+}
+
+/// Answers one frame of a device over a server's store: for each request read, decide, commit, reply.
+///
+/// Any bytes get a reply; what can not be read is refused in words.
+///
+/// # Errors
+/// [`AnswerFailed`]: the host tells the device that it is unavailable, never that it is empty.
+pub fn answer<S: Store>(store: &mut S, bytes: &[u8], call: &Call<'_>) -> Result<Vec<u8>, AnswerFailed<S::Error>> {
+    let frame = match RequestFrame::decode(bytes, call.limits) {
+        Ok(frame) => frame,
+        Err(error) => return Ok(unread(&error, call)),
+    };
+    let mut replies = Vec::with_capacity(frame.requests.len());
+    for request in &frame.requests {
+        let (session, account, from) = (frame.session, frame.account, frame.from);
+        let asked = Asked { session, account, from, request, is_again: false };
+        replies.push(reply(store, asked, call)?);
+    }
+    let (session, step, extra) = (frame.session, frame.step, Default::default());
+    Ok(ReplyFrame { session, step, from: call.server, replies, extra }.encode())
+}
+
+fn reply<S: Store>(store: &mut S, first: Asked<'_>, call: &Call<'_>) -> Result<Reply, AnswerFailed<S::Error>> {
+    let mut tries = 0_u8;
+    loop {
+        let slice = store.read(&read_set(&first, call.limits)).map_err(AnswerFailed::Read)?;
+        let decision = match decide(&first, slice, call)? {
+            Decision::More(set) => {
+                let slice = store.read(&set).map_err(AnswerFailed::Read)?;
+                decide(&Asked { is_again: true, ..first }, slice, call)?
+            }
+            done @ Decision::Done { .. } => done,
+        };
+        let Decision::Done { batch, reply, .. } = decision else { return Ok(Reply::Refused(Refused::Malformed)) };
+        let Some(batch) = batch else { return Ok(reply) };
+        match store.commit(batch) {
+            Ok(()) => return Ok(reply),
+            Err(CommitError::Moved { .. }) if tries < MAX_TRIES => tries = tries.saturating_add(1),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The reply to bytes that are no request. It names no session, since none can be read from them.
+fn unread(error: &FrameError, call: &Call<'_>) -> Vec<u8> {
+    let refused = error.refused();
+    ReplyFrame { session: 0, step: 0, from: call.server, replies: [Reply::Refused(refused)].into(), extra: Default::default() }
+        .encode()
+}
+
+/// Drives a session over a device's store and a transport that takes a request and gives its reply.
+///
+/// # Errors
+/// [`ConverseFailed`]; what was committed stays.
+pub fn converse<S: Store, T>(
+    session: &mut DeviceSession,
+    store: &mut S,
+    mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, T>,
+) -> Result<Report, ConverseFailed<S::Error, T>> {
+    let mut tries = 0_u8;
+    loop {
+        match session.poll() {
+            Output::Send(request) => {
+                let reply = exchange(&request).map_err(ConverseFailed::Transport)?;
+                session.received(&reply)?;
+            }
+            Output::Read(set) => session.loaded(store.read(&set).map_err(ConverseFailed::Read)?),
+            Output::Commit(batch) => match store.commit(batch) {
+                Ok(()) => session.committed(),
+                Err(CommitError::Moved { .. }) if tries < MAX_TRIES => {
+                    tries = tries.saturating_add(1);
+                    session.moved();
+                }
+                Err(error) => return Err(error.into()),
+            },
+            Output::Done(report) => return Ok(*report),
+        }
+    }
+}

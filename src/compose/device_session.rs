@@ -1,0 +1,317 @@
+//! A device's side of the conversation, as a state machine that is polled: it says what to send, what to read and what to
+//! commit, and is told what came of it. It never blocks, never loops without bound, and can be dropped at any step.
+
+mod audit;
+mod greet;
+mod pull;
+mod push;
+mod report;
+mod work;
+
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+
+pub use report::{CollectionReport, Report};
+
+use super::serve::account_digest;
+use crate::act::{plan::Batch, plan::Plan, receipt::Receipt};
+use crate::decide::{
+    consent::Trust,
+    draft::Draft,
+    guard::{Guard, Inputs},
+    slice::{ReadSet, Slice},
+};
+use crate::talk::{
+    limits::WireLimits,
+    message::{Reply, Request},
+    session::{Initiator, SessionError},
+};
+use crate::values::{
+    entropy::Entropy,
+    id::{AccountId, CollectionId, ReplicaId},
+};
+use work::{Next, Phase, Work};
+
+/// What a session is about. The host's words.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// This installation.
+    pub replica: ReplicaId,
+    /// The account that the device belongs to.
+    pub account: AccountId,
+    /// The collections that it is subscribed to, in the order in which they are synced.
+    pub collections: Vec<CollectionId>,
+    /// The guard.
+    pub guard: Guard,
+    /// What answers that travelled with records are worth.
+    pub trust: Trust,
+    /// What may cross.
+    pub limits: WireLimits,
+    /// Requests after which the session ends, complete or not. All that it did is durable, and the next one goes on.
+    pub max_requests: u32,
+    /// Whether a window of records is audited even if nothing else has crossed.
+    pub grants_audit: bool,
+}
+
+impl Opening {
+    /// With the standard guard and limits, trust in the account, and no bound but 100 000 requests.
+    #[must_use]
+    pub fn new(replica: ReplicaId, account: AccountId, collections: Vec<CollectionId>) -> Self {
+        Self {
+            replica,
+            account,
+            collections,
+            guard: Guard::default(),
+            trust: Trust::Account,
+            limits: WireLimits::default(),
+            max_requests: 100_000,
+            grants_audit: false,
+        }
+    }
+}
+
+/// What the host does next.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is handed out one at a time")]
+pub enum Output {
+    /// Send these bytes to the server, and hand its reply to [`DeviceSession::received`].
+    Send(Vec<u8>),
+    /// Read this, and hand the slice to [`DeviceSession::loaded`].
+    Read(ReadSet),
+    /// Commit this, and call [`DeviceSession::committed`]; or [`DeviceSession::moved`] if somebody else has committed since.
+    Commit(Batch),
+    /// The session is over.
+    Done(Box<Report>),
+}
+
+/// One session of a device with a server.
+#[derive(Debug)]
+pub struct DeviceSession {
+    opening: Opening,
+    initiator: Initiator,
+    /// The collection at hand.
+    work: Work,
+    /// Those that follow.
+    works: VecDeque<Work>,
+    phase: Phase,
+    output: Output,
+    /// Where to go on if the store has moved since it was read.
+    redo: Option<(Phase, ReadSet)>,
+    last_read: Option<ReadSet>,
+    /// Collections whose heads have been read.
+    read_heads: usize,
+    report: Report,
+}
+
+impl DeviceSession {
+    /// Opens a session. Nothing has been sent yet; `entropy` names it.
+    #[must_use]
+    pub fn open(opening: Opening, entropy: &Entropy) -> Self {
+        let session = entropy.draw("holdfast session", &[opening.replica.as_bytes()]);
+        let session = u64::try_from(session >> 64).unwrap_or_default();
+        let initiator = Initiator::new(session, account_digest(&opening.account), opening.replica);
+        let works = opening.collections.iter().cloned().map(Work::new).collect();
+        let mut session = Self {
+            opening,
+            initiator,
+            work: Work::nowhere(),
+            works,
+            phase: Phase::Over,
+            output: Output::Done(Box::default()),
+            redo: None,
+            last_read: None,
+            read_heads: 0,
+            report: Report::default(),
+        };
+        session.begin();
+        session
+    }
+
+    /// What to do next. It stays the same until the host has said what came of it.
+    #[must_use]
+    pub fn poll(&self) -> Output {
+        self.output.clone()
+    }
+
+    /// What was asked for.
+    pub fn loaded(&mut self, slice: Slice) {
+        if !matches!(self.output, Output::Read(_)) {
+            return;
+        }
+        match core::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Heads => self.head_read(&slice),
+            Phase::VoidRead { after } => self.void_read(after, slice),
+            Phase::PageRead { page, is_full } => self.page_read(page, is_full, slice),
+            Phase::StagedRead { is_full } => self.staged_read(is_full, slice),
+            Phase::PushRead { after, only, is_first } => self.push_read(after, &only, is_first, &slice),
+            Phase::AckRead { acks } => self.ack_read(acks, slice),
+            Phase::AuditRead => self.audit_read(&slice),
+            Phase::CloseRead => self.close_read(slice),
+            Phase::AuditNote => self.audit_note(slice),
+            other => self.phase = other,
+        }
+    }
+
+    /// The batch is durable.
+    pub fn committed(&mut self) {
+        if !matches!(self.output, Output::Commit(_)) {
+            return;
+        }
+        self.redo = None;
+        let Phase::Committing { receipt, then } = core::mem::replace(&mut self.phase, Phase::Over) else { return };
+        self.after_commit(receipt, *then);
+    }
+
+    /// The batch was not committed: the store has moved since it was read. It is read and decided again.
+    pub fn moved(&mut self) {
+        if let (Output::Commit(_), Some((phase, set))) = (&self.output, self.redo.take()) {
+            self.read(phase, set);
+        }
+    }
+
+    /// What the server replied. Bytes of another session, or of an earlier request, change nothing.
+    ///
+    /// # Errors
+    /// [`SessionError`]; nothing was changed, and the request still stands.
+    pub fn received(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        if !matches!(self.output, Output::Send(_)) {
+            return Err(SessionError::Unasked);
+        }
+        let replies = self.initiator.hear(bytes, &self.opening.limits)?;
+        self.check_kind(&replies)?;
+        self.report.bytes_received = self.report.bytes_received.saturating_add(count(bytes.len()));
+        if matches!(self.phase, Phase::Greeting) {
+            self.greeted(replies);
+            return Ok(());
+        }
+        let Some(reply) = replies.into_iter().next() else { return Ok(()) };
+        if let Reply::Refused(refused) = reply {
+            self.work.report.refused = Some(refused);
+            self.stop();
+            return Ok(());
+        }
+        match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
+            (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
+            (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
+            (Phase::Fetching { page }, Reply::Whole { offers }) => self.fetched(page, offers),
+            (Phase::Pushing { sent }, Reply::Taken { before, now, except, staged }) => {
+                self.taken(sent, before, now, except, staged);
+            }
+            (Phase::Auditing { rows, last }, Reply::Audited(audited)) => self.audited(rows, last, audited),
+            (Phase::Comparing { rows, last }, Reply::Whole { offers }) => self.compared(&rows, last, offers),
+            (phase, _) => self.phase = phase,
+        }
+        Ok(())
+    }
+
+    /// Whether the replies are of the kind that was asked for.
+    fn check_kind(&self, replies: &[Reply]) -> Result<(), SessionError> {
+        let fits = |reply: &Reply| {
+            matches!(
+                (&self.phase, reply),
+                (_, Reply::Refused(_))
+                    | (Phase::Greeting, Reply::Welcome { .. })
+                    | (Phase::Proving, Reply::Judged { .. })
+                    | (Phase::Pulling, Reply::Page { .. })
+                    | (Phase::Fetching { .. } | Phase::Comparing { .. }, Reply::Whole { .. })
+                    | (Phase::Pushing { .. }, Reply::Taken { .. })
+                    | (Phase::Auditing { .. }, Reply::Audited(_))
+            )
+        };
+        let expected = self.phase.asks();
+        if replies.iter().all(fits) { Ok(()) } else { Err(SessionError::Unexpected { expected }) }
+    }
+
+    /// What follows for the collection at hand, or for the next one.
+    fn advance(&mut self) {
+        loop {
+            if self.report.requests >= self.opening.max_requests && self.work.next() != Next::Nothing {
+                return self.finish();
+            }
+            match self.work.next() {
+                Next::Prove => return self.prove(),
+                Next::Void => return self.void(None),
+                Next::Pull => return self.pull(),
+                Next::Judge => return self.read_staged(),
+                Next::Push => return self.push(None, Vec::new(), true),
+                Next::Audit => return self.audit(),
+                Next::Close => return self.close(),
+                Next::Nothing => {}
+            }
+            self.work.report.is_complete = !self.work.is_stopped;
+            let Some(next) = self.works.pop_front() else { return self.finish() };
+            let done = core::mem::replace(&mut self.work, next);
+            self.report.collections.push(done.report);
+        }
+    }
+
+    /// This collection goes no further in this session.
+    fn stop(&mut self) {
+        self.work.is_stopped = true;
+        self.advance();
+    }
+
+    fn finish(&mut self) {
+        let rest = core::mem::take(&mut self.works);
+        let here = core::mem::replace(&mut self.work, Work::nowhere());
+        let rest = core::iter::once(here).chain(rest).filter(|work| work.is_somewhere());
+        self.report.collections.extend(rest.map(|work| work.report));
+        self.phase = Phase::Over;
+        self.output = Output::Done(Box::new(core::mem::take(&mut self.report)));
+    }
+
+    fn read(&mut self, phase: Phase, set: ReadSet) {
+        self.phase = phase;
+        self.last_read = Some(set.clone());
+        self.output = Output::Read(set);
+    }
+
+    fn send(&mut self, phase: Phase, requests: Vec<Request>) {
+        let bytes = self.initiator.ask(requests);
+        self.report.requests = self.report.requests.saturating_add(1);
+        self.report.bytes_sent = self.report.bytes_sent.saturating_add(count(bytes.len()));
+        self.phase = phase;
+        self.output = Output::Send(bytes);
+    }
+
+    /// Reviews a draft and commits it; goes on at once where there is nothing to write. `redo` is the phase that read it.
+    fn commit(&mut self, draft: Draft, redo: Phase, then: Phase) {
+        let device = self.opening.replica;
+        let round = super::serve::round(device, self.initiator.session());
+        let inputs = Inputs::new(round, self.opening.trust);
+        let plan = match draft.is_own() {
+            true => Plan::new(self.opening.guard.review_own(draft)),
+            false => Plan::new(self.opening.guard.review(draft, &inputs)),
+        };
+        let (batch, applying) = plan.begin();
+        let receipt = applying.committed();
+        match batch {
+            Some(batch) => {
+                self.redo = self.last_read.clone().map(|set| (redo, set));
+                self.phase = Phase::Committing { receipt, then: Box::new(then) };
+                self.output = Output::Commit(batch);
+            }
+            None => self.after_commit(receipt, then),
+        }
+    }
+
+    fn after_commit(&mut self, receipt: Receipt, then: Phase) {
+        match then {
+            Phase::VoidRead { after } => self.void(after),
+            Phase::Renewed { server } => self.renewed(server),
+            Phase::Paged { server, is_more } => self.page_committed(receipt, server, is_more),
+            Phase::Judged => self.staged_committed(receipt),
+            Phase::Acked { server, more } => self.acked(server, more),
+            Phase::Audited { server } => self.audit_noted(server),
+            Phase::Closed => {
+                self.work.known.is_recovering = false;
+                self.work.is_unsaved = false;
+                self.advance();
+            }
+            other => self.phase = other,
+        }
+    }
+}
+
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,222 @@
+//! Heads, greeting, proof, and what follows from a loss.
+
+use alloc::vec::Vec;
+
+use super::{DeviceSession, work::Phase};
+use crate::decide::{
+    continuity::{Claim, Continuity, Judgement, ServerLoss},
+    draft::{Draft, Heading, Origin},
+    history::KnownServer,
+    line::Revision,
+    position::{FeedCursor, Issued, Witness},
+    slice::{Query, ReadSet, Slice},
+};
+use crate::talk::message::{Greeting, Refused, Reply, Request, Standing};
+use crate::values::id::RecordId;
+
+/// Rows looked at in one step, where all of them are.
+const ROWS_AT_ONCE: usize = 500;
+
+impl DeviceSession {
+    /// Reads the heads, one by one.
+    pub(super) fn begin(&mut self) {
+        let Some(work) = self.works.pop_front() else { return self.finish() };
+        let set = ReadSet::head(work.collection()).with_query(Query::Pending { after: None, limit: 1 });
+        self.work = work;
+        self.read(Phase::Heads, set.with_staged(self.opening.replica));
+    }
+
+    pub(super) fn head_read(&mut self, slice: &Slice) {
+        let work = &mut self.work;
+        work.known = slice.head.server.clone().unwrap_or_default();
+        work.counter = slice.head.counter;
+        work.has_staged = !slice.staged.is_empty();
+        work.needs_push = !slice.found.is_empty();
+        work.needs_audit = self.opening.grants_audit;
+        work.is_suspect = work.known.is_recovering;
+        let is_last = self.read_heads.saturating_add(1) >= self.opening.collections.len();
+        self.read_heads = self.read_heads.saturating_add(1);
+        let done = core::mem::replace(&mut self.work, super::work::Work::nowhere());
+        self.works.push_back(done);
+        if is_last { self.greet() } else { self.begin() }
+    }
+
+    fn greet(&mut self) {
+        let greet = |work: &super::work::Work| Request::Greet {
+            collection: work.collection(),
+            counter: work.counter,
+            at: work
+                .known
+                .witness
+                .as_ref()
+                .map(|witness| Greeting { revision: witness.last.position.revision, tag: witness.last.tag }),
+        };
+        let requests = self.works.iter().map(greet).collect();
+        self.send(Phase::Greeting, requests);
+    }
+
+    pub(super) fn greeted(&mut self, replies: Vec<Reply>) {
+        for (work, reply) in self.works.iter_mut().zip(replies) {
+            let (standing, ahead) = match reply {
+                Reply::Welcome { standing, ahead } => (standing, ahead),
+                Reply::Refused(refused) => {
+                    if let Refused::Stop(stop) = refused {
+                        work.note(Continuity::Stop(stop));
+                    }
+                    work.report.refused = Some(refused);
+                    work.is_stopped = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            work.report.ahead = ahead;
+            work.is_unsaved = ahead.is_some_and(|counter| work.known.note_ahead(self.opening.replica, counter));
+            let has_read_all = work.known.cursor.revision >= work.given();
+            match standing {
+                // A device that was here has something to prove.
+                Standing::First if work.known.witness.is_none() => {
+                    work.note(Continuity::First);
+                    work.needs_pull = true;
+                }
+                Standing::First | Standing::Prove => work.needs_proof = true,
+                Standing::Same | Standing::News => {
+                    work.note(Continuity::Intact);
+                    work.needs_pull = standing == Standing::News || !has_read_all;
+                }
+            }
+            if ahead.is_some() {
+                work.needs_push = false;
+            }
+        }
+        self.advance();
+    }
+
+    pub(super) fn prove(&mut self) {
+        let work = &mut self.work;
+        work.needs_proof = false;
+        let Some(witness) = &work.known.witness else { return self.stop() };
+        let claim = Claim::of(witness, work.missing.clone());
+        let collection = work.collection();
+        self.send(Phase::Proving, [Request::Prove { collection, claim }].into());
+    }
+
+    pub(super) fn judged(&mut self, judgement: Judgement, now: Option<Issued>) {
+        let judgement = self.checked(judgement);
+        self.work.note(judgement.continuity);
+        self.work.report.evidence.push(judgement.clone());
+        match judgement.continuity {
+            Continuity::First | Continuity::Behind | Continuity::Stop(_) => self.stop(),
+            Continuity::Intact | Continuity::Unproven | Continuity::Lost(_) => {
+                self.work.verdict = Some((judgement, now));
+                self.advance();
+            }
+        }
+    }
+
+    /// The same test from this side: a server that is broken or lies can not call a loss intact.
+    fn checked(&self, mut judgement: Judgement) -> Judgement {
+        let Some(witness) = &self.work.known.witness else { return judgement };
+        let known = witness.last.position;
+        judgement.claimed = known;
+        judgement.common = judgement.common.min(known.revision);
+        if judgement.continuity == Continuity::Intact {
+            let loss = match judgement.found {
+                None => Some(ServerLoss::Emptied),
+                Some(found) if found.revision < known.revision => Some(ServerLoss::RolledBack),
+                Some(found)
+                    if found.revision == known.revision
+                        && found.lineage == known.lineage
+                        && found.chain != known.chain =>
+                {
+                    Some(ServerLoss::Forked)
+                }
+                Some(_) => None,
+            };
+            if let Some(loss) = loss {
+                judgement = Judgement { continuity: Continuity::Lost(loss), common: Revision::default(), ..judgement };
+            }
+        }
+        judgement
+    }
+
+    /// Takes in what a proof led to: page by page, what is void is pending again, and then the server is known anew.
+    pub(super) fn void(&mut self, after: Option<RecordId>) {
+        let Some((judgement, _)) = &self.work.verdict else { return self.advance() };
+        if matches!(judgement.continuity, Continuity::Lost(_)) {
+            let set = ReadSet::head(self.work.collection());
+            let query = Query::Range { after: after.clone(), limit: ROWS_AT_ONCE };
+            return self.read(Phase::VoidRead { after }, set.with_query(query));
+        }
+        self.read(Phase::VoidRead { after: None }, ReadSet::head(self.work.collection()));
+    }
+
+    pub(super) fn void_read(&mut self, after: Option<RecordId>, slice: Slice) {
+        let Some((judgement, now)) = self.work.verdict.clone() else { return self.advance() };
+        let redo = Phase::VoidRead { after };
+        let last = slice.found.last().cloned();
+        let Judgement { common, claimed, ref missing, .. } = judgement;
+        match (judgement.continuity, last) {
+            (Continuity::Lost(_), Some(last)) => {
+                let draft = Draft::of_loss(slice, claimed.lineage, common, missing);
+                self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
+            }
+            _ => {
+                let server = known_after(&self.work.known, &judgement, now);
+                let heading = Heading { server: Some(server.clone()), ..Heading::default() };
+                let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(heading);
+                self.commit(draft, redo, Phase::Renewed { server });
+            }
+        }
+    }
+
+    pub(super) fn renewed(&mut self, server: KnownServer) {
+        let Some((judgement, _)) = self.work.verdict.take() else { return self.advance() };
+        let work = &mut self.work;
+        work.known = server;
+        work.missing = Vec::new();
+        work.needs_pull = true;
+        work.is_suspect = work.known.is_recovering;
+        if work.is_suspect {
+            work.needs_push = work.report.ahead.is_none();
+            work.audits_all = judgement.continuity == Continuity::Unproven;
+            work.needs_audit |= work.audits_all;
+        }
+        self.advance();
+    }
+
+    /// The round is over: from the next one on, what this server removes is judged again.
+    pub(super) fn close(&mut self) {
+        let server = KnownServer { is_recovering: false, ..self.work.known.clone() };
+        self.work.closing = Some(server);
+        self.read(Phase::CloseRead, ReadSet::head(self.work.collection()));
+    }
+
+    pub(super) fn close_read(&mut self, slice: Slice) {
+        let server = self.work.closing.clone();
+        let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(Heading { server, ..Heading::default() });
+        self.commit(draft, Phase::CloseRead, Phase::Closed);
+    }
+}
+
+/// What the device then knows of its server.
+fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) -> KnownServer {
+    let common = FeedCursor { revision: judgement.common, within: None };
+    match judgement.continuity {
+        // The server vouches for the position, so what was read up to it was read in this history, too.
+        Continuity::Intact => KnownServer { witness: now.map(Witness::of), ..known.clone() },
+        Continuity::Lost(_) => KnownServer {
+            witness: now.map(Witness::of),
+            cursor: known.cursor.clone().min(common),
+            is_recovering: true,
+            audited: None,
+            ..known.clone()
+        },
+        _ => KnownServer {
+            witness: now.map(Witness::of),
+            cursor: FeedCursor::default(),
+            is_recovering: true,
+            audited: None,
+            ..known.clone()
+        },
+    }
+}

@@ -1,0 +1,181 @@
+//! Pages of the server's feed: additions and edits apply at once, removals wait for the end of the round.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use super::{
+    DeviceSession,
+    work::{Page, Phase},
+};
+use crate::act::receipt::Receipt;
+use crate::decide::{
+    changes::Changes,
+    diff::Diff,
+    draft::{Draft, Heading},
+    history::{Acknowledged, KnownServer},
+    offer::Offer,
+    position::{FeedCursor, Issued},
+    slice::{ReadSet, Slice},
+};
+use crate::talk::{
+    message::{Refused, Request},
+    offer::{Sent, SentOffer},
+};
+use crate::values::{id::RecordId, version::Version};
+
+impl DeviceSession {
+    pub(super) fn pull(&mut self) {
+        let (collection, lineage) = (self.work.collection(), self.work.lineage());
+        let after = self.work.known.cursor.clone();
+        let page_bytes = u64::try_from(self.opening.limits.page_bytes).unwrap_or(u64::MAX);
+        self.send(Phase::Pulling, [Request::Pull { collection, lineage, after, page_bytes }].into());
+    }
+
+    pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {
+        let page = Page { offers, next, is_more, now };
+        if !self.goes_on(&page) {
+            self.work.report.refused = Some(Refused::Renewed);
+            return self.stop();
+        }
+        if page.offers.is_empty() && page.now.is_none() {
+            // The server has nothing of the collection, and says so.
+            self.work.needs_pull = false;
+            return self.advance();
+        }
+        let set = self.page_set(&page);
+        self.read(Phase::PageRead { page, is_full: false }, set);
+    }
+
+    /// Whether a page continues the history that was greeted, and gets on. One that does not would never end.
+    fn goes_on(&self, page: &Page) -> bool {
+        let before = &self.work.known.cursor;
+        let Some(now) = page.now else {
+            return self.work.lineage().is_none() && page.offers.is_empty() && !page.is_more;
+        };
+        let is_known = self.work.lineage().is_none_or(|lineage| lineage == now.position.lineage);
+        let gets_on = if page.is_more { page.next > *before && !page.offers.is_empty() } else { page.next >= *before };
+        is_known && gets_on && page.next.revision <= now.position.revision && now.position.revision >= self.work.given()
+    }
+
+    fn page_set(&self, page: &Page) -> ReadSet {
+        let records = page.offers.iter().map(|offer| offer.record.clone());
+        ReadSet::head(self.work.collection()).with_records(records)
+    }
+
+    pub(super) fn page_read(&mut self, page: Page, is_full: bool, slice: Slice) {
+        let (offers, unfit) = opened(&page.offers, &slice);
+        if !unfit.is_empty() {
+            let (collection, records) = (self.work.collection(), unfit.into_iter().collect());
+            return self.send(Phase::Fetching { page }, [Request::Fetch { collection, records }].into());
+        }
+        let changes = self.changes(offers);
+        let set = changes.read_set().with_moved(slice.destinations());
+        if !is_full && !set.moved.is_empty() {
+            return self.read(Phase::PageRead { page, is_full: true }, set);
+        }
+        let server = self.known_after(&page);
+        let acknowledged =
+            page.now.map(|now| Acknowledged { lineage: now.position.lineage, at: now.position.revision });
+        let heading = Heading {
+            server: Some(server.clone()),
+            acknowledged,
+            round_of: Some(self.opening.replica),
+            ..Heading::default()
+        };
+        let is_whole_round = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
+        let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
+        let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
+        let diff = diff.screened_own(self.opening.replica);
+        let draft = if is_whole_round {
+            Draft::resolve(diff, identifying.as_deref())
+        } else {
+            Draft::resolve_page(diff, identifying.as_deref())
+        };
+        let is_more = page.is_more;
+        self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
+    }
+
+    /// The records that were asked for take the places of their patches.
+    pub(super) fn fetched(&mut self, mut page: Page, whole: Vec<SentOffer>) {
+        let is_whole = |offer: &SentOffer| matches!(offer.version, Sent::Whole(_));
+        let named: BTreeSet<RecordId> = whole.iter().filter(|o| is_whole(o)).map(|o| o.record.clone()).collect();
+        // What came neither as a patch that fits nor whole is not taken in; the server shows it again when it changes.
+        page.offers.retain(|offer| is_whole(offer) || !named.contains(&offer.record));
+        let asked: BTreeSet<RecordId> = page.offers.iter().map(|offer| offer.record.clone()).collect();
+        page.offers.extend(whole.into_iter().filter(|offer| is_whole(offer) && !asked.contains(&offer.record)));
+        let set = self.page_set(&page);
+        self.read(Phase::PageRead { page, is_full: false }, set);
+    }
+
+    pub(super) fn page_committed(&mut self, receipt: Receipt, server: KnownServer, is_more: bool) {
+        let work = &mut self.work;
+        work.known = server;
+        work.has_staged |= !receipt.staged.is_empty();
+        work.needs_pull = is_more;
+        work.needs_audit |= !receipt.is_quiet();
+        // What was merged here is news for the server.
+        work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
+        note_receipt(&mut work.report.receipts, receipt);
+        self.advance();
+    }
+
+    fn known_after(&self, page: &Page) -> KnownServer {
+        let known = &self.work.known;
+        let given = page.now.map_or_else(|| known.clone(), |now| known.given(now));
+        KnownServer { cursor: page.next.clone(), ..given }
+    }
+
+    fn changes(&self, offers: Vec<Offer>) -> Changes {
+        let from = self.initiator.server().unwrap_or(self.opening.replica);
+        Changes { from, collection: self.work.collection(), offers, upto: None }
+    }
+
+    /// What was staged, on this page or in an earlier session, is judged as one.
+    pub(super) fn read_staged(&mut self) {
+        let set = ReadSet::head(self.work.collection()).with_staged(self.opening.replica);
+        self.read(Phase::StagedRead { is_full: false }, set);
+    }
+
+    pub(super) fn staged_read(&mut self, is_full: bool, slice: Slice) {
+        let changes = self.changes(slice.staged.clone());
+        if !is_full && !changes.offers.is_empty() {
+            let set = changes.read_set().with_staged(self.opening.replica);
+            return self.read(Phase::StagedRead { is_full: true }, set);
+        }
+        let heading = Heading { round_of: Some(self.opening.replica), unstages: true, ..Heading::default() };
+        let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
+        let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
+        let draft = Draft::resolve(diff.screened_own(self.opening.replica), identifying.as_deref());
+        self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);
+    }
+
+    pub(super) fn staged_committed(&mut self, receipt: Receipt) {
+        let work = &mut self.work;
+        work.has_staged = false;
+        work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
+        note_receipt(&mut work.report.receipts, receipt);
+        self.advance();
+    }
+}
+
+fn note_receipt(receipts: &mut Vec<Receipt>, receipt: Receipt) {
+    if !receipt.is_quiet() || !receipt.refused.is_empty() {
+        receipts.push(receipt);
+    }
+}
+
+/// The offers that are whole or fit what is held, and the records of which the patches do not.
+fn opened(sent: &[SentOffer], slice: &Slice) -> (Vec<Offer>, BTreeSet<RecordId>) {
+    let (mut offers, mut unfit) = (Vec::with_capacity(sent.len()), BTreeSet::new());
+    for sent in sent {
+        let row = slice.rows.get(&sent.record);
+        let bases: Vec<&Version> =
+            row.into_iter().flat_map(|row| row.base.iter().chain([&row.version, row.known()])).collect();
+        match sent.clone().open(&bases) {
+            Some(offer) => offers.push(offer),
+            None => {
+                unfit.insert(sent.record.clone());
+            }
+        }
+    }
+    (offers, unfit)
+}

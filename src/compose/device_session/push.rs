@@ -1,0 +1,193 @@
+//! What is pending goes up, page by page; what the server takes is noted as its own.
+
+use alloc::vec::Vec;
+
+use super::{
+    DeviceSession,
+    work::{Acks, More, Phase, Sending},
+};
+use crate::decide::{
+    draft::{Draft, Heading},
+    history::{Acknowledged, KnownServer},
+    line::Revision,
+    offer::Offer,
+    position::{FeedCursor, Issued},
+    refusal::Refusal,
+    row::Row,
+    slice::{Query, ReadSet, Slice},
+};
+use crate::talk::{
+    message::{Request, Taken},
+    offer::SentOffer,
+};
+use crate::values::{digest::Digest, id::RecordId};
+
+/// The least that a record takes in a page, about.
+const RECORD_BYTES: usize = 64;
+
+impl DeviceSession {
+    /// Reads what is pending after a record, or only those named.
+    pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
+        let head = ReadSet::head(self.work.collection());
+        let set = if only.is_empty() {
+            let limits = &self.opening.limits;
+            let limit = limits.page_bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items).saturating_add(1);
+            head.with_query(Query::Pending { after: after.clone(), limit })
+        } else {
+            head.with_records(only.iter().cloned())
+        };
+        self.read(Phase::PushRead { after, only, is_first }, set);
+    }
+
+    pub(super) fn push_read(&mut self, after: Option<RecordId>, only: &[RecordId], is_first: bool, slice: &Slice) {
+        let is_whole = !only.is_empty();
+        let found = if is_whole { only } else { &slice.found };
+        let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        let mut rest = Vec::new();
+        for (place, id) in found.iter().enumerate() {
+            let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
+            let sent = SentOffer::of(Offer::of(row), row.base.as_ref().filter(|_| !is_whole));
+            bytes = bytes.saturating_add(sent.weight());
+            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.opening.limits.max_items;
+            if is_full && !records.is_empty() {
+                rest = found.get(place..).unwrap_or_default().to_vec();
+                break;
+            }
+            records.push((id.clone(), row.known().digest()));
+            offers.push(sent);
+        }
+        if records.is_empty() && (is_first || self.work.staged_there.is_empty()) {
+            self.work.needs_push = false;
+            return self.advance();
+        }
+        let last = records.last().map(|(id, _)| id.clone()).or(after);
+        let more = match (rest.is_empty(), is_whole) {
+            (false, true) => Some(More { after: None, only: rest }),
+            (false, false) => Some(More { after: last, only: Vec::new() }),
+            (true, _) => None,
+        };
+        self.work.report.sent = self.work.report.sent.saturating_add(super::count(records.len()));
+        self.work.counter = slice.head.counter;
+        let request = Request::Push {
+            collection: self.work.collection(),
+            lineage: self.work.lineage(),
+            counter: slice.head.counter,
+            is_first,
+            is_last: more.is_none(),
+            offers,
+        };
+        self.send(Phase::Pushing { sent: Sending { records, more } }, [request].into());
+    }
+
+    pub(super) fn taken(
+        &mut self,
+        sent: Sending,
+        before: Revision,
+        now: Issued,
+        except: Vec<(u32, Taken)>,
+        staged: Vec<(RecordId, Taken)>,
+    ) {
+        let is_known = self.work.lineage().is_none_or(|lineage| lineage == now.position.lineage);
+        if !is_known || now.position.revision < self.work.given().max(before) {
+            self.work.report.refused = Some(crate::talk::message::Refused::Renewed);
+            return self.stop();
+        }
+        let mut except = except.into_iter().peekable();
+        let mut taken: Vec<(RecordId, Digest, Option<Refusal>)> = Vec::new();
+        let mut is_plain = true;
+        for (place, (record, digest)) in (0_u32..).zip(sent.records) {
+            let mut said = Taken::Stored;
+            while let Some((at, what)) = except.next_if(|(at, _)| *at <= place) {
+                if at == place {
+                    said = what;
+                }
+            }
+            is_plain &= self.note_taken(record, digest, said, &mut taken);
+        }
+        for (record, said) in staged {
+            // Only what was sent in this push can have been staged by it.
+            let Some(digest) = self.work.staged_there.remove(&record) else { continue };
+            is_plain &= self.note_taken(record, digest, said, &mut taken);
+        }
+        let server = self.known_after_push(before, now, is_plain);
+        self.work.needs_pull |= !is_plain || server.cursor.revision < now.position.revision;
+        let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.unfit) } else { Vec::new() };
+        let more = sent.more.or_else(|| (!unfit.is_empty()).then_some(More { after: None, only: unfit }));
+        let set = ReadSet::head(self.work.collection()).with_records(taken.iter().map(|(record, ..)| record.clone()));
+        let acks = Acks { taken, server, at: now.position, more };
+        self.read(Phase::AckRead { acks }, set);
+    }
+
+    /// Sorts one record by what the server said. Returns whether the server has exactly what was sent, or nothing of it.
+    fn note_taken(
+        &mut self,
+        record: RecordId,
+        digest: Digest,
+        said: Taken,
+        taken: &mut Vec<(RecordId, Digest, Option<Refusal>)>,
+    ) -> bool {
+        let work = &mut self.work;
+        match said {
+            Taken::Stored => {
+                work.report.acknowledged = work.report.acknowledged.saturating_add(1);
+                taken.push((record, digest, None));
+            }
+            Taken::Merged => return false,
+            Taken::Held => {
+                work.report.held_there.push(record);
+                return false;
+            }
+            Taken::Staged => {
+                work.staged_there.insert(record, digest);
+            }
+            Taken::NeedWhole => work.unfit.push(record),
+            Taken::Refused(refusal) => {
+                if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
+                    work.missing.push(record.clone());
+                }
+                work.report.failed.push((record.clone(), refusal.clone()));
+                taken.push((record, digest, Some(refusal)));
+            }
+        }
+        true
+    }
+
+    /// Where nobody else has written meanwhile, what was pushed does not have to be read again.
+    fn known_after_push(&self, before: Revision, now: Issued, is_plain: bool) -> KnownServer {
+        let known = self.work.known.given(now);
+        let has_read_all = known.cursor == FeedCursor { revision: before, within: None };
+        if has_read_all && is_plain {
+            KnownServer { cursor: FeedCursor { revision: now.position.revision, within: None }, ..known }
+        } else {
+            known
+        }
+    }
+
+    pub(super) fn ack_read(&mut self, acks: Acks, slice: Slice) {
+        let Acks { taken, server, at, more } = acks.clone();
+        let draft = Draft::of_taken(slice, &taken);
+        let acknowledged = Some(Acknowledged { lineage: at.lineage, at: at.revision });
+        let heading = Heading { server: Some(server.clone()), acknowledged, ..Heading::default() };
+        self.commit(draft.with_heading(heading), Phase::AckRead { acks }, Phase::Acked { server, more });
+    }
+
+    pub(super) fn acked(&mut self, server: KnownServer, more: Option<More>) {
+        let work = &mut self.work;
+        work.known = server;
+        work.needs_audit = true;
+        if let Some(More { after, only }) = more {
+            return self.push(after, only, false);
+        }
+        work.needs_push = false;
+        work.staged_there.clear();
+        work.passes = work.passes.saturating_add(1);
+        // The server does not have what it once had: all is looked at before it is said.
+        work.audits_all |= !work.missing.is_empty() && !work.has_claimed;
+        self.advance();
+    }
+}
+
+/// Whether a row says that the server has it.
+pub(super) fn is_acknowledged(row: &Row) -> bool {
+    !row.is_pending && row.failed.is_none() && row.acknowledged.is_some()
+}

@@ -1,0 +1,128 @@
+//! What a session did.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::act::receipt::Receipt;
+use crate::decide::{
+    continuity::{Continuity, Judgement},
+    refusal::Refusal,
+};
+use crate::talk::message::Refused;
+use crate::values::id::{CollectionId, RecordId};
+
+/// What a session did.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Collection by collection, in the order in which they were synced.
+    pub collections: Vec<CollectionReport>,
+    /// Requests sent.
+    pub requests: u32,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+}
+
+/// What a session did in one collection.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CollectionReport {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Whether the server was the one that was known; `None` if it was not asked.
+    pub continuity: Option<Continuity>,
+    /// The evidence, wherever there was more to say than that it was.
+    pub evidence: Vec<Judgement>,
+    /// What the device took in, commit by commit.
+    pub receipts: Vec<Receipt>,
+    /// Records sent.
+    pub sent: u64,
+    /// Records that the server named as durable.
+    pub acknowledged: u64,
+    /// Records of which the server holds a part back, and asks.
+    pub held_there: Vec<RecordId>,
+    /// Records that the server does not take, and why. They are not lost, and not sent again until they change or the
+    /// server does.
+    pub failed: Vec<(RecordId, Refusal)>,
+    /// The server knows this replica's counter beyond the device's own: it was restored or cloned, and takes a new replica
+    /// id before it writes. It has not pushed.
+    pub ahead: Option<u64>,
+    /// Why the server refused to go on.
+    pub refused: Option<Refused>,
+    /// All that there was to do is done.
+    pub is_complete: bool,
+}
+
+impl CollectionReport {
+    pub(super) const fn new(collection: CollectionId) -> Self {
+        Self {
+            collection,
+            continuity: None,
+            evidence: Vec::new(),
+            receipts: Vec::new(),
+            sent: 0,
+            acknowledged: 0,
+            held_there: Vec::new(),
+            failed: Vec::new(),
+            ahead: None,
+            refused: None,
+            is_complete: false,
+        }
+    }
+}
+
+impl Report {
+    /// Whether all that there was to do is done in all collections.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.collections.iter().all(|collection| collection.is_complete)
+    }
+
+    /// Of one collection.
+    #[must_use]
+    pub fn of(&self, collection: &CollectionId) -> Option<&CollectionReport> {
+        self.collections.iter().find(|report| report.collection == *collection)
+    }
+}
+
+impl fmt::Display for CollectionReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.collection)?;
+        match (&self.continuity, &self.refused) {
+            (_, Some(refused)) => write!(f, "{refused}")?,
+            (Some(continuity), None) => write!(f, "{continuity}")?,
+            (None, None) => f.write_str("not reached")?,
+        }
+        write!(f, "; {} sent, {} acknowledged", self.sent, self.acknowledged)?;
+        if !self.failed.is_empty() {
+            write!(f, ", {} not taken", self.failed.len())?;
+        }
+        if !self.held_there.is_empty() {
+            write!(f, ", {} held by the server", self.held_there.len())?;
+        }
+        if self.ahead.is_some() {
+            f.write_str("; this replica id is in use elsewhere: take a new one")?;
+        }
+        self.evidence.iter().try_for_each(|judgement| write!(f, "\n  {judgement}"))?;
+        self.receipts
+            .iter()
+            .filter(|receipt| !receipt.is_quiet())
+            .try_for_each(|receipt| write!(f, "\n  {receipt}"))?;
+        if !self.is_complete {
+            f.write_str("\n  not finished: the next session goes on from here")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for collection in &self.collections {
+            writeln!(f, "{collection}")?;
+        }
+        let Self { requests, bytes_sent, bytes_received, .. } = self;
+        write!(f, "{requests} requests, {bytes_sent} bytes sent, {bytes_received} received")
+    }
+}

@@ -1,0 +1,259 @@
+//! Where a session stands in one collection.
+
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+
+use super::report::CollectionReport;
+use crate::act::receipt::Receipt;
+use crate::decide::{
+    continuity::{Continuity, Judgement},
+    history::KnownServer,
+    line::Revision,
+    position::{FeedCursor, Issued, Position},
+    refusal::Refusal,
+    row::Row,
+};
+use crate::talk::offer::SentOffer;
+use crate::values::{
+    digest::Digest,
+    id::{CollectionId, Lineage, RecordId},
+};
+
+/// Rounds of pulling and pushing in one session, at most: what others write meanwhile is for the next one.
+const MAX_PASSES: u8 = 4;
+
+/// What a session waits for.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// Nothing: it is over, or is about to go on.
+    Over,
+    /// The head of each collection.
+    Heads,
+    /// The reply to the greeting of all collections.
+    Greeting,
+    /// The reply to a proof.
+    Proving,
+    /// Rows whose acknowledgement may be void.
+    VoidRead { after: Option<RecordId> },
+    /// The reply to a pull.
+    Pulling,
+    /// The rows that a page speaks of.
+    PageRead { page: Page, is_full: bool },
+    /// The records whose patches do not fit, whole.
+    Fetching { page: Page },
+    /// What was staged, and then the rows that it speaks of.
+    StagedRead { is_full: bool },
+    /// What is pending.
+    PushRead { after: Option<RecordId>, only: Vec<RecordId>, is_first: bool },
+    /// The reply to a push.
+    Pushing { sent: Sending },
+    /// The rows that were acknowledged.
+    AckRead { acks: Acks },
+    /// A window of rows.
+    AuditRead,
+    /// The head, to note how far was audited.
+    AuditNote,
+    /// The reply to an audit.
+    Auditing { rows: BTreeMap<RecordId, Row>, last: Option<RecordId> },
+    /// Records that differ, whole.
+    Comparing { rows: BTreeMap<RecordId, Row>, last: Option<RecordId> },
+    /// A commit.
+    Committing { receipt: Receipt, then: Box<Phase> },
+    /// After a commit: the server is known anew.
+    Renewed { server: KnownServer },
+    /// After a commit: a page is taken in.
+    Paged { server: KnownServer, is_more: bool },
+    /// After a commit: what was staged is judged.
+    Judged,
+    /// After a commit: what the server took is noted.
+    Acked { server: KnownServer, more: Option<More> },
+    /// After a commit: how far was audited is noted.
+    Audited { server: KnownServer },
+    /// The head, to note that the round is over.
+    CloseRead,
+    /// After a commit: the round is over.
+    Closed,
+}
+
+impl Phase {
+    pub(super) const fn asks(&self) -> &'static str {
+        match self {
+            Self::Greeting => "a greeting",
+            Self::Proving => "a proof",
+            Self::Pulling => "a pull",
+            Self::Fetching { .. } | Self::Comparing { .. } => "a fetch",
+            Self::Pushing { .. } => "a push",
+            Self::Auditing { .. } => "an audit",
+            _ => "nothing",
+        }
+    }
+}
+
+/// A page of a server's feed.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    pub(super) offers: Vec<SentOffer>,
+    pub(super) next: FeedCursor,
+    pub(super) is_more: bool,
+    pub(super) now: Option<Issued>,
+}
+
+/// A page of a push, on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Sending {
+    /// Records and the versions sent, in the order of the page.
+    pub(super) records: Vec<(RecordId, Digest)>,
+    /// What comes after this page; `None` if it was the last one.
+    pub(super) more: Option<More>,
+}
+
+/// What is still to be pushed.
+#[derive(Debug, Clone)]
+pub(super) struct More {
+    pub(super) after: Option<RecordId>,
+    /// Of these only, and whole.
+    pub(super) only: Vec<RecordId>,
+}
+
+/// What the server said of a page.
+#[derive(Debug, Clone)]
+pub(super) struct Acks {
+    pub(super) taken: Vec<(RecordId, Digest, Option<Refusal>)>,
+    pub(super) server: KnownServer,
+    pub(super) at: Position,
+    pub(super) more: Option<More>,
+}
+
+/// What follows in a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Prove,
+    Void,
+    Pull,
+    Judge,
+    Push,
+    Audit,
+    Close,
+    Nothing,
+}
+
+/// Where a session stands in one collection.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is still to do")]
+pub(super) struct Work {
+    /// `None` where there is no collection.
+    collection: Option<CollectionId>,
+    /// The server, as the store knows it.
+    pub(super) known: KnownServer,
+    /// The last counter that this device has used.
+    pub(super) counter: u64,
+    /// What a proof led to, until it is taken in.
+    pub(super) verdict: Option<(Judgement, Option<Issued>)>,
+    /// What is known of the server when the round is over.
+    pub(super) closing: Option<KnownServer>,
+    /// Records that the server named as its own and does not show any more.
+    pub(super) missing: Vec<RecordId>,
+    /// Records that were patched in vain: they are sent whole.
+    pub(super) unfit: Vec<RecordId>,
+    /// What was sent in this push and staged there: the last page tells.
+    pub(super) staged_there: BTreeMap<RecordId, Digest>,
+    pub(super) needs_proof: bool,
+    pub(super) needs_pull: bool,
+    pub(super) has_staged: bool,
+    pub(super) needs_push: bool,
+    pub(super) needs_audit: bool,
+    /// The audit goes on to the end of the collection.
+    pub(super) audits_all: bool,
+    /// Nothing is removed on this server's word in this session.
+    pub(super) is_suspect: bool,
+    /// A loss of records has been claimed: once a session is enough.
+    pub(super) has_claimed: bool,
+    pub(super) is_stopped: bool,
+    /// What is known of the server is not yet in the store.
+    pub(super) is_unsaved: bool,
+    pub(super) passes: u8,
+    pub(super) report: CollectionReport,
+}
+
+impl Work {
+    pub(super) fn new(collection: CollectionId) -> Self {
+        Self { collection: Some(collection.clone()), ..Self::of(CollectionReport::new(collection)) }
+    }
+
+    /// Between collections.
+    pub(super) fn nowhere() -> Self {
+        Self::of(CollectionReport::new(CollectionId::nowhere()))
+    }
+
+    fn of(report: CollectionReport) -> Self {
+        Self {
+            collection: None,
+            known: KnownServer::default(),
+            counter: 0,
+            verdict: None,
+            closing: None,
+            missing: Vec::new(),
+            unfit: Vec::new(),
+            staged_there: BTreeMap::new(),
+            needs_proof: false,
+            needs_pull: false,
+            has_staged: false,
+            needs_push: false,
+            needs_audit: false,
+            audits_all: false,
+            is_suspect: false,
+            has_claimed: false,
+            is_stopped: false,
+            is_unsaved: false,
+            passes: 0,
+            report,
+        }
+    }
+
+    pub(super) const fn is_somewhere(&self) -> bool {
+        self.collection.is_some()
+    }
+
+    pub(super) fn collection(&self) -> CollectionId {
+        self.report.collection.clone()
+    }
+
+    pub(super) fn lineage(&self) -> Option<Lineage> {
+        self.known.lineage()
+    }
+
+    /// What is still to do, in this order.
+    pub(super) fn next(&self) -> Next {
+        if self.is_stopped {
+            Next::Nothing
+        } else if self.needs_proof {
+            Next::Prove
+        } else if self.verdict.is_some() {
+            Next::Void
+        } else if self.needs_pull && self.passes < MAX_PASSES {
+            Next::Pull
+        } else if self.has_staged && !self.is_suspect {
+            Next::Judge
+        } else if self.needs_push && self.passes < MAX_PASSES {
+            Next::Push
+        } else if self.needs_audit {
+            Next::Audit
+        } else if self.known.is_recovering || self.is_unsaved {
+            Next::Close
+        } else {
+            Next::Nothing
+        }
+    }
+
+    /// The last revision that the device was given.
+    pub(super) fn given(&self) -> Revision {
+        self.known.witness.as_ref().map(|witness| witness.last.position.revision).unwrap_or_default()
+    }
+
+    pub(super) fn note(&mut self, continuity: Continuity) {
+        // The worst that was seen in the session stands in its report.
+        let is_worse = self.report.continuity.is_none_or(|seen| seen.may_remove());
+        if is_worse {
+            self.report.continuity = Some(continuity);
+        }
+    }
+}

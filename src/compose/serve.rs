@@ -1,0 +1,237 @@
+//! A server's side of the conversation: one pure function for each request, and nothing is kept between them.
+
+mod audit;
+mod greet;
+mod page;
+mod push;
+
+pub(super) use audit::fingerprint;
+pub(super) use push::round;
+
+use alloc::vec::Vec;
+
+use crate::act::{
+    plan::{Batch, Plan},
+    receipt::Receipt,
+};
+use crate::decide::{
+    consent::Trust,
+    continuity::Stop,
+    draft::{Draft, Heading, Origin},
+    guard::Guard,
+    history::{Beginning, History},
+    position::{Issued, PositionKey},
+    slice::{Query, ReadSet, Slice},
+};
+use crate::talk::{
+    limits::WireLimits,
+    message::{Refused, Reply, Request},
+};
+use crate::values::{
+    digest::Digest,
+    entropy::{Entropy, EntropyError},
+    id::{AccountId, CollectionId, ReplicaId},
+};
+
+/// What the host knows of the account that it has authenticated. Four different answers: a store that can not be reached is
+/// none of them, and is never an empty one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Access {
+    /// The account is open, and this device may use it.
+    #[default]
+    Open,
+    /// There is no such account here. Only the host opens one; nothing is created in silence.
+    Forgotten,
+    /// This device's access was withdrawn: *revoke*, which deletes nothing anywhere.
+    Forbidden,
+    /// Not now.
+    Unavailable {
+        /// Seconds to wait.
+        retry_after_seconds: u32,
+    },
+}
+
+/// What kind of server this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Role {
+    /// It writes.
+    #[default]
+    Home,
+    /// It follows another one, or its store is read-only: it answers reads, and can not begin a lineage.
+    Follower,
+}
+
+/// What the host says with each request.
+#[derive(Debug, Clone)]
+pub struct Call<'c> {
+    /// The account that the peer was authenticated for.
+    pub account: &'c AccountId,
+    /// Whether it may come in.
+    pub access: Access,
+    /// The device, where the host has authenticated that, too: a frame from another one is forbidden.
+    pub device: Option<ReplicaId>,
+    /// This server's replica.
+    pub server: ReplicaId,
+    /// What kind of server this is.
+    pub role: Role,
+    /// What answers that travelled with records are worth.
+    pub trust: Trust,
+    /// The guard.
+    pub guard: &'c Guard,
+    /// The host's key for positions.
+    pub key: &'c PositionKey,
+    /// What may cross.
+    pub limits: &'c WireLimits,
+    /// Drawn for this call: what a new lineage is made of.
+    pub entropy: Entropy,
+}
+
+/// One request, with what its frame says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The session.
+    pub session: u64,
+    /// Digest of the account that the device belongs to, see [`account_digest`].
+    pub account: Digest,
+    /// The device.
+    pub from: ReplicaId,
+    /// What it asks.
+    pub request: &'a Request,
+    /// What was asked for more has been read: the slice is all that there will be.
+    pub is_again: bool,
+}
+
+/// What a server does about a request.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every decision is one that is done")]
+pub enum Decision {
+    /// Read this instead, and decide again. It comes at most once for a request.
+    More(ReadSet),
+    /// Commit the batch, if there is one, and then send the reply.
+    Done {
+        /// What to commit. If the store has moved, read and decide again.
+        batch: Option<Batch>,
+        /// What to send.
+        reply: Reply,
+        /// What a push did.
+        receipt: Option<Receipt>,
+    },
+}
+
+impl Decision {
+    const fn reply(reply: Reply) -> Self {
+        Self::Done { batch: None, reply, receipt: None }
+    }
+
+    const fn refused(refused: Refused) -> Self {
+        Self::reply(Reply::Refused(refused))
+    }
+}
+
+/// Names an account in frames: a digest, so that its name does not travel with every request.
+#[must_use]
+pub fn account_digest(account: &AccountId) -> Digest {
+    Digest::of("holdfast account", &[account.as_str().as_bytes()])
+}
+
+/// What must be read to decide a request.
+#[must_use]
+pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
+    let head = ReadSet::head(asked.request.collection().clone());
+    match asked.request {
+        Request::Greet { at, .. } => head.with_chains(at.map(|at| at.revision)),
+        Request::Prove { claim, .. } => {
+            let older = claim.older.iter().map(|(revision, _)| *revision);
+            head.with_chains(older.chain([claim.last.position.revision]))
+        }
+        Request::Pull { after, page_bytes, .. } => {
+            let limit = page::records_in(*page_bytes, limits);
+            head.with_query(Query::Feed { after: after.clone(), limit }).with_bases()
+        }
+        Request::Push { offers, .. } => {
+            head.with_records(offers.iter().map(|offer| offer.record.clone())).with_staged(asked.from)
+        }
+        Request::Fetch { records, .. } => head.with_records(records.iter().cloned()),
+        Request::Audit { window, .. } => {
+            let (after, until) = (window.after.clone(), window.until.clone());
+            head.with_query(Query::Window { after, until, limit: limits.max_items.saturating_add(1) })
+        }
+    }
+}
+
+/// Decides a request over the slice that [`read_set`] names, or that [`Decision::More`] named. Pure, and the same for the
+/// same inputs.
+///
+/// # Errors
+/// [`EntropyError`] where a lineage has to begin and the call's entropy is none; nothing was changed.
+pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
+    if let Some(refused) = barred(asked, call) {
+        return Ok(Decision::refused(refused));
+    }
+    let (renewal, slice) = renewed(slice, call)?;
+    match asked.request {
+        Request::Greet { counter, at, .. } => Ok(greet::welcome(asked, *counter, *at, renewal, &slice, call)),
+        Request::Prove { claim, .. } => greet::judged(claim, renewal, slice, call),
+        // All others go on from what was known of the history before.
+        _ if renewal.is_some() => {
+            Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
+        }
+        Request::Pull { lineage, after, page_bytes, .. } => Ok(page::page(*lineage, after, *page_bytes, &slice, call)),
+        Request::Push { .. } => push::taken(asked, slice, call),
+        Request::Fetch { .. } => Ok(page::whole(&slice)),
+        Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
+    }
+}
+
+/// Why nothing at all is done for this peer.
+fn barred(asked: &Asked<'_>, call: &Call<'_>) -> Option<Refused> {
+    match call.access {
+        Access::Forgotten => return Some(Refused::Stop(Stop::Forgotten)),
+        Access::Forbidden => return Some(Refused::Forbidden),
+        Access::Unavailable { retry_after_seconds } => return Some(Refused::Unavailable { retry_after_seconds }),
+        Access::Open => {}
+    }
+    if asked.account != account_digest(call.account) {
+        return Some(Refused::Stop(Stop::WrongAccount));
+    }
+    call.device.filter(|device| *device != asked.from).map(|_| Refused::Forbidden)
+}
+
+/// Where the store was restored since the lineage began, it begins another one before it answers (S7).
+fn renewed(slice: Slice, call: &Call<'_>) -> Result<(Option<Batch>, Slice), EntropyError> {
+    let is_stale = |history: &History| history.generation < slice.generation;
+    if call.role == Role::Follower || !slice.head.history.as_ref().is_some_and(is_stale) {
+        return Ok((None, slice));
+    }
+    let beginning = beginning(&slice, call)?;
+    Ok(begin(beginning, slice, call))
+}
+
+fn beginning(slice: &Slice, call: &Call<'_>) -> Result<Beginning, EntropyError> {
+    let (account, collection) = (account_digest(call.account), collection_digest(&slice.collection));
+    let others = [call.server.as_bytes(), account.as_bytes(), collection.as_bytes()];
+    Beginning::draw(&call.entropy, slice.head.history.as_ref(), &others, slice.generation, &slice.collection)
+}
+
+fn collection_digest(collection: &CollectionId) -> Digest {
+    Digest::of("holdfast collection", &[collection.as_str().as_bytes()])
+}
+
+/// The commit with which a lineage begins, and the slice as it is after it.
+fn begin(beginning: Beginning, mut slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
+    let heading = Heading { begins: Some(beginning), ..Heading::default() };
+    let draft = Draft::new(slice.clone(), Origin::Own, Vec::new()).with_heading(heading);
+    let (batch, _) = Plan::new(call.guard.review_own(draft)).begin();
+    if let Some(batch) = &batch {
+        slice.head = batch.head.clone();
+    }
+    (batch, slice)
+}
+
+/// Where the collection stands.
+fn now(slice: &Slice, call: &Call<'_>) -> Option<Issued> {
+    let history = slice.head.history.as_ref()?;
+    Some(call.key.issue(call.account, &slice.collection, history.position(slice.head.revision)))
+}

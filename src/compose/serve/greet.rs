@@ -1,0 +1,76 @@
+//! Is this still the server that the device knew?
+
+use super::{Asked, Call, Decision, Role, begin, beginning, now};
+use crate::act::plan::Batch;
+use crate::decide::{
+    continuity::{Claim, Continuity, Facts, ServerLoss, judge},
+    position::Position,
+    slice::Slice,
+};
+use crate::talk::message::{Greeting, Reply, Standing};
+use crate::values::entropy::EntropyError;
+
+/// To a greeting: in a quiet round this is all.
+pub(super) fn welcome(
+    asked: &Asked<'_>,
+    counter: u64,
+    at: Option<Greeting>,
+    batch: Option<Batch>,
+    slice: &Slice,
+    call: &Call<'_>,
+) -> Decision {
+    let standing = match at {
+        None => Standing::First,
+        Some(at) if !is_held(at, slice, call) => Standing::Prove,
+        Some(at) if at.revision == slice.head.revision => Standing::Same,
+        Some(_) => Standing::News,
+    };
+    let known = slice.head.history.as_ref().map_or(0, |history| history.authored.get(asked.from));
+    let ahead = (known > counter).then_some(known);
+    Decision::Done { batch, reply: Reply::Welcome { standing, ahead }, receipt: None }
+}
+
+/// Whether the position is in the history, as it was issued.
+fn is_held(at: Greeting, slice: &Slice, call: &Call<'_>) -> bool {
+    let Some(history) = &slice.head.history else { return false };
+    let Some(chain) = slice.chains.get(&at.revision) else { return false };
+    let position = Position { lineage: history.lineage, revision: at.revision, chain: *chain };
+    at.revision <= slice.head.revision && call.key.issue(call.account, &slice.collection, position).tag == at.tag
+}
+
+/// To a proof. Where the claim is believed, a loss begins another lineage, and others' values may be supplied.
+pub(super) fn judged(
+    claim: &Claim,
+    renewal: Option<Batch>,
+    slice: Slice,
+    call: &Call<'_>,
+) -> Result<Decision, EntropyError> {
+    let history = slice.head.history.as_ref();
+    let ancestors = history.map(|history| history.ancestors.clone()).unwrap_or_default();
+    let facts = Facts {
+        position: history.map(|history| history.position(slice.head.revision)),
+        ancestors: &ancestors,
+        chains: &slice.chains,
+        is_follower: call.role == Role::Follower,
+    };
+    let judgement = judge(claim, &facts);
+    let is_believed = call.key.has_issued(call.account, &slice.collection, &claim.last);
+    let lineage = claim.last.position.lineage;
+    let begins = match (history, judgement.continuity) {
+        // There is nothing here that could be put at risk.
+        (None, Continuity::Lost(_)) => true,
+        (Some(history), Continuity::Lost(_)) if is_believed => {
+            history.lineage == lineage || !history.is_repairing(slice.head.tick)
+        }
+        _ => false,
+    };
+    if !begins || renewal.is_some() {
+        let now = now(&slice, call);
+        return Ok(Decision::Done { batch: renewal, reply: Reply::Judged { judgement, now }, receipt: None });
+    }
+    let is_emptied = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Emptied);
+    let beginning = beginning(&slice, call)?.of_repair(is_emptied.then_some(lineage));
+    let (batch, slice) = begin(beginning, slice, call);
+    let now = now(&slice, call);
+    Ok(Decision::Done { batch, reply: Reply::Judged { judgement, now }, receipt: None })
+}

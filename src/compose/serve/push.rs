@@ -1,0 +1,190 @@
+//! What a device pushes: page by page, and what takes something away waits for the last one.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use super::{Asked, Call, Decision, Role, beginning};
+use crate::act::{
+    plan::{Batch, Plan},
+    receipt::Receipt,
+};
+use crate::decide::{
+    changes::Changes,
+    consent::Trust,
+    diff::Diff,
+    draft::{Draft, Heading, Pushed},
+    guard::Inputs,
+    ledger::RoundId,
+    offer::Offer,
+    refusal::Refusal,
+    row::{Quarantine, Row},
+    screen::Screen,
+    slice::{ReadSet, Slice},
+};
+use crate::talk::{
+    message::{Refused, Reply, Request, Taken},
+    offer::{Sent, SentOffer},
+};
+use crate::values::{
+    digest::Digest,
+    entropy::EntropyError,
+    id::{RecordId, ReplicaId},
+};
+
+/// How far a push may raise its replica's counter.
+const MAX_COUNTER_STEP: u64 = 1 << 32;
+
+/// The round that a device's session is, on either side.
+pub(crate) fn round(device: ReplicaId, session: u64) -> RoundId {
+    let digest = Digest::of("holdfast round", &[device.as_bytes(), &session.to_be_bytes()]);
+    RoundId(u128::from_be_bytes(*digest.as_bytes()))
+}
+
+/// One page of a push, opened.
+struct Opened {
+    offers: Vec<Offer>,
+    /// Records whose patches do not fit.
+    unfit: BTreeSet<RecordId>,
+    /// Records that came whole.
+    whole: BTreeSet<RecordId>,
+}
+
+pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
+    let Request::Push { lineage, counter, is_first, is_last, offers, .. } = asked.request else {
+        return Ok(Decision::refused(Refused::Malformed));
+    };
+    if call.role == Role::Follower {
+        return Ok(Decision::refused(Refused::ReadOnly));
+    }
+    let held = slice.head.history.as_ref().map(|history| history.lineage);
+    if *lineage != held {
+        return Ok(Decision::refused(Refused::Renewed));
+    }
+    let opened = open(offers, &slice);
+    let staged = if *is_last && !is_first { slice.staged.clone() } else { Vec::new() };
+    let offers_in = staged.iter().cloned().chain(opened.offers.iter().cloned()).collect();
+    let changes = Changes { from: asked.from, collection: slice.collection.clone(), offers: offers_in, upto: None };
+    if let Some(more) = more(asked, &changes, &slice) {
+        return Ok(Decision::More(more));
+    }
+    let authored = slice.head.history.as_ref().map_or(0, |history| history.authored.get(asked.from));
+    let counter = (*counter).min(authored.saturating_add(MAX_COUNTER_STEP));
+    let is_supplied = slice
+        .head
+        .history
+        .as_ref()
+        .is_some_and(|history| history.is_repairing(slice.head.tick) && !history.settled.contains(&asked.from));
+    let heading = Heading {
+        begins: if held.is_none() { Some(beginning(&slice, call)?) } else { None },
+        pushed: (*is_last).then_some(Pushed { by: asked.from, counter, is_settled: true }),
+        round_of: Some(asked.from),
+        unstages: *is_first || *is_last,
+        ..Heading::default()
+    };
+    let before = slice.head.revision;
+    let rows: BTreeMap<RecordId, Row> = slice.rows.clone();
+    let head = slice.head.clone();
+    let identifying = call.guard.identifying(&slice.collection);
+    let Ok(diff) = Diff::between(slice, changes) else { return Ok(Decision::refused(Refused::Malformed)) };
+    let screen = Screen { sender: asked.from, counter, is_repairing: is_supplied, whole: &opened.whole };
+    let diff = diff.screened(&screen);
+    let draft = if *is_last { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
+    let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied));
+    let plan = Plan::new(call.guard.review(draft.with_heading(heading), &inputs));
+    let (batch, applying) = plan.begin();
+    let receipt = applying.committed();
+    let head = batch.as_ref().map_or(&head, |batch| &batch.head);
+    let Some(history) = &head.history else { return Ok(Decision::refused(Refused::Malformed)) };
+    let now = call.key.issue(call.account, &receipt.collection, history.position(head.revision));
+    let outcome = Outcome::new(&rows, batch.as_ref(), &receipt);
+    let except = except(offers, &opened, &outcome);
+    let staged = staged.iter().map(|offer| (offer.record.clone(), outcome.of(offer))).collect();
+    let reply = Reply::Taken { before, now, except, staged };
+    Ok(Decision::Done { batch, reply, receipt: Some(receipt) })
+}
+
+/// A travelling consent lifts limits only while continuity is intact, unless the host verified its signature.
+const fn trust(call: &Call<'_>, is_supplied: bool) -> Trust {
+    match call.trust {
+        Trust::Account if is_supplied => Trust::Nothing,
+        trust => trust,
+    }
+}
+
+fn open(offers: &[SentOffer], slice: &Slice) -> Opened {
+    let mut opened = Opened { offers: Vec::new(), unfit: BTreeSet::new(), whole: BTreeSet::new() };
+    for sent in offers {
+        let row = slice.rows.get(&sent.record);
+        let bases: Vec<_> = row.into_iter().flat_map(|row| [&row.version, row.known()]).collect();
+        if matches!(sent.version, Sent::Whole(_)) || sent.held.is_some() {
+            opened.whole.insert(sent.record.clone());
+        }
+        match sent.clone().open(&bases) {
+            Some(offer) => opened.offers.push(offer),
+            None => {
+                opened.unfit.insert(sent.record.clone());
+            }
+        }
+    }
+    opened
+}
+
+/// What the page and the staged offers need beside the rows that the page names.
+fn more(asked: &Asked<'_>, changes: &Changes, slice: &Slice) -> Option<ReadSet> {
+    if asked.is_again {
+        return None;
+    }
+    let set = changes.read_set().with_moved(slice.destinations()).with_staged(asked.from);
+    let is_read = |record: &RecordId| {
+        let Request::Push { offers, .. } = asked.request else { return true };
+        offers.iter().any(|offer| offer.record == *record)
+    };
+    let needs = !set.moved.is_empty() || !set.records.iter().all(is_read);
+    needs.then_some(set)
+}
+
+/// What a commit leaves of the records that were pushed.
+struct Outcome<'o> {
+    rows: &'o BTreeMap<RecordId, Row>,
+    written: BTreeMap<&'o RecordId, &'o Row>,
+    refused: BTreeMap<&'o RecordId, &'o Refusal>,
+    staged: BTreeSet<&'o RecordId>,
+}
+
+impl<'o> Outcome<'o> {
+    fn new(rows: &'o BTreeMap<RecordId, Row>, batch: Option<&'o Batch>, receipt: &'o Receipt) -> Self {
+        let written = batch.into_iter().flat_map(|batch| &batch.rows).map(|row| (&row.record, row)).collect();
+        let refused = receipt.refused.iter().map(|(record, refusal)| (record, refusal)).collect();
+        Self { rows, written, refused, staged: receipt.staged.iter().collect() }
+    }
+
+    fn of(&self, offer: &Offer) -> Taken {
+        let record = &offer.record;
+        if let Some(refusal) = self.refused.get(record) {
+            return Taken::Refused(Refusal::clone(refusal));
+        }
+        if self.staged.contains(record) {
+            return Taken::Staged;
+        }
+        let row = self.written.get(record).copied().or_else(|| self.rows.get(record));
+        let Some(row) = row else { return Taken::Merged };
+        let is_asked = matches!(row.quarantine, Some(Quarantine::Version { .. }));
+        if is_asked && offer.held.is_none() {
+            Taken::Held
+        } else if row.known().digest() == offer.known().digest() {
+            Taken::Stored
+        } else {
+            Taken::Merged
+        }
+    }
+}
+
+/// By place, what was not simply taken.
+fn except(offers: &[SentOffer], opened: &Opened, outcome: &Outcome<'_>) -> Vec<(u32, Taken)> {
+    let known: BTreeMap<&RecordId, &Offer> = opened.offers.iter().map(|offer| (&offer.record, offer)).collect();
+    let taken = |sent: &SentOffer| known.get(&sent.record).map_or(Taken::NeedWhole, |offer| outcome.of(offer));
+    let taken = (0_u32..).zip(offers).map(|(place, sent)| (place, taken(sent)));
+    taken.filter(|(_, taken)| *taken != Taken::Stored).collect()
+}

@@ -1,0 +1,73 @@
+//! What a peer has named as its own, or no longer has → Draft.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{
+    draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal},
+    harm::Harm,
+    line::{LineStatus, Revision},
+    refusal::Refusal,
+    row::Row,
+    slice::Slice,
+};
+use crate::values::{
+    digest::Digest,
+    id::{Lineage, RecordId},
+};
+
+impl Draft {
+    /// Proposes to note what a peer has named as its own.
+    pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
+        let answered = acknowledged.iter().map(|(record, digest)| (record.clone(), *digest, None));
+        Self::of_taken(slice, &answered.collect::<Vec<_>>())
+    }
+
+    /// Proposes to note what became of versions that were sent: the peer has them, or says why not. What has changed here
+    /// since it was sent stays pending.
+    pub(crate) fn of_taken(slice: Slice, taken: &[(RecordId, Digest, Option<Refusal>)]) -> Self {
+        let entries = taken.iter().filter_map(|(record, digest, refusal)| {
+            let row = slice.rows.get(record).filter(|row| row.is_pending && row.known().digest() == *digest)?;
+            let refused = refusal.clone().map(Box::new);
+            let peer = PeerKnows { digest: *digest, holds: false, version: None, refused };
+            Some(told(row, By::Acknowledged, Some(peer)))
+        });
+        let entries = entries.collect();
+        Self::new(slice, Origin::Own, entries)
+    }
+
+    /// Proposes to note that no peer has named anything as its own: every record of the slice is pending again.
+    pub fn of_new_peer(slice: Slice) -> Self {
+        let untold = slice.rows.values().filter(|row| !row.is_pending || row.base.is_some());
+        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
+        Self::new(slice, Origin::Own, entries)
+    }
+
+    /// Proposes to note that a server has lost what it had after `common` of `lineage`: what it named as its own since is
+    /// pending again (S8). What is `missing` is so, whenever it was named.
+    pub(crate) fn of_loss(slice: Slice, lineage: Lineage, common: Revision, missing: &[RecordId]) -> Self {
+        let is_void = |row: &&Row| {
+            let stands = row.acknowledged.is_some_and(|word| word.lineage == lineage && word.at <= common);
+            !stands || missing.contains(&row.record)
+        };
+        let is_told = |row: &&Row| !row.is_pending || row.base.is_some();
+        let untold = slice.rows.values().filter(is_void).filter(is_told);
+        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
+        Self::new(slice, Origin::Own, entries)
+    }
+}
+
+/// Nothing new but whether a peer has it.
+fn told(row: &Row, by: By, peer: Option<PeerKnows>) -> Entry {
+    let pass = Change {
+        version: row.version.clone(),
+        after: After::Same,
+        by,
+        harm: Harm::default(),
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer,
+        native: None,
+    };
+    let proposal = Proposal::Change { pass, held: None, excused: None };
+    Entry { record: row.record.clone(), before: Some(row.clone()), proposal }
+}

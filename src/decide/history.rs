@@ -1,0 +1,163 @@
+//! A collection's history as its server keeps it, and as a device remembers it.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    continuity::Ancestor,
+    line::Revision,
+    position::{FeedCursor, Issued, Position, Witness},
+};
+use crate::values::{
+    digest::Digest,
+    entropy::{Entropy, EntropyError},
+    id::{CollectionId, Lineage, RecordId, ReplicaId},
+    time::DayTick,
+    version_vector::{Dot, VersionVector},
+};
+
+/// Ancestors that a history keeps, at most: what was set back more often is told as replaced.
+const MAX_ANCESTORS: usize = 64;
+/// Day ticks for which a server that lost something lets others' values be supplied.
+const REPAIR_TICKS: u64 = 14;
+
+/// A collection's history on its server.
+///
+/// # Invariants
+/// - The lineage is random, and new at every creation and at every restore or loss that is noticed (S7).
+/// - The chain moves with every commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct History {
+    /// Its lineage.
+    pub lineage: Lineage,
+    /// Digest of all its commits, in order.
+    pub chain: Digest,
+    /// Its earlier lineages, oldest first.
+    pub ancestors: Vec<Ancestor>,
+    /// The store's generation when the lineage began.
+    pub generation: u64,
+    /// By replica, the greatest counter that its pushes have used.
+    pub authored: VersionVector,
+    /// Until then, devices supply what others wrote: something was lost.
+    pub repair_until: Option<DayTick>,
+    /// Replicas that have pushed all they have since the lineage began.
+    pub settled: BTreeSet<ReplicaId>,
+}
+
+/// How a lineage begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The new lineage.
+    pub(crate) lineage: Lineage,
+    /// The store's generation.
+    pub(crate) generation: u64,
+    /// Something was lost, so devices may supply what others wrote.
+    pub(crate) is_repair: bool,
+    /// A lineage of which this store holds nothing, by a device's believed word.
+    pub(crate) emptied: Option<Lineage>,
+}
+
+impl Beginning {
+    /// Draws a lineage.
+    ///
+    /// # Errors
+    /// [`EntropyError::Derived`] where the bits are part of what the store holds; nothing was changed.
+    pub(crate) fn draw(
+        entropy: &Entropy,
+        old: Option<&History>,
+        others: &[&[u8; 16]],
+        generation: u64,
+        collection: &CollectionId,
+    ) -> Result<Self, EntropyError> {
+        let ancestors = old.into_iter().flat_map(|old| &old.ancestors).map(|ancestor| ancestor.lineage.as_bytes());
+        let own = old.into_iter().flat_map(|old| [old.lineage.as_bytes(), old.chain.as_bytes()]);
+        if entropy.is_derived_from(ancestors.chain(own).chain(others.iter().copied())) {
+            return Err(EntropyError::Derived);
+        }
+        let lineage = Lineage::from_entropy(entropy.draw("holdfast lineage", &[collection.as_str().as_bytes()]))
+            .map_err(|_| EntropyError::Pattern)?;
+        Ok(Self { lineage, generation, is_repair: old.is_some(), emptied: None })
+    }
+
+    /// For a device that knew another history here.
+    pub(crate) const fn of_repair(self, emptied: Option<Lineage>) -> Self {
+        Self { is_repair: true, emptied, ..self }
+    }
+}
+
+impl History {
+    /// A history begins, or begins anew under another lineage, at a revision and a day.
+    #[must_use]
+    pub(crate) fn begun(old: Option<Self>, beginning: &Beginning, at: Revision, today: DayTick) -> Self {
+        let mut ancestors = old.as_ref().map(|old| old.ancestors.clone()).unwrap_or_default();
+        ancestors.extend(old.as_ref().map(|old| Ancestor { lineage: old.lineage, end: at }));
+        ancestors.extend(beginning.emptied.map(|lineage| Ancestor { lineage, end: Revision::default() }));
+        let surplus = ancestors.len().saturating_sub(MAX_ANCESTORS);
+        ancestors.drain(..surplus);
+        let chain = old.as_ref().map_or_else(|| Digest::of("holdfast chain", &[]), |old| old.chain);
+        let authored = old.map(|old| old.authored).unwrap_or_default();
+        let repair_until = beginning.is_repair.then(|| DayTick(today.0.saturating_add(REPAIR_TICKS)));
+        let (lineage, generation) = (beginning.lineage, beginning.generation);
+        Self { lineage, chain, ancestors, generation, authored, repair_until, settled: BTreeSet::new() }
+    }
+
+    /// Where it stands at a revision.
+    #[must_use]
+    pub const fn position(&self, revision: Revision) -> Position {
+        Position { lineage: self.lineage, revision, chain: self.chain }
+    }
+
+    /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.
+    #[must_use]
+    pub fn is_repairing(&self, today: DayTick) -> bool {
+        self.repair_until.is_some_and(|until| today <= until)
+    }
+}
+
+/// A server, as a device knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KnownServer {
+    /// What the device was given.
+    pub witness: Option<Witness>,
+    /// How far it has read. It is of the witness's lineage, and void under another (S6).
+    pub cursor: FeedCursor,
+    /// The server lost something in this round: what would be removed waits for the next one.
+    pub is_recovering: bool,
+    /// The last record of the last window that was audited; `None` at the beginning of a cycle.
+    pub audited: Option<RecordId>,
+    /// The server knows this replica's counter beyond its own.
+    pub ahead: Option<Dot>,
+}
+
+impl KnownServer {
+    /// With a position that the server gave.
+    #[must_use]
+    pub(crate) fn given(&self, issued: Issued) -> Self {
+        let witness = self.witness.as_ref().map_or_else(|| Witness::of(issued), |known| known.with(issued));
+        Self { witness: Some(witness), ..self.clone() }
+    }
+
+    /// Notes that the server knows a counter of a replica beyond its own. Returns whether that is new.
+    pub(crate) fn note_ahead(&mut self, replica: ReplicaId, counter: u64) -> bool {
+        let ahead = Some(Dot { replica, counter });
+        core::mem::replace(&mut self.ahead, ahead) != ahead
+    }
+
+    /// Its lineage, if it is known.
+    #[must_use]
+    pub fn lineage(&self) -> Option<Lineage> {
+        self.witness.as_ref().map(|witness| witness.last.position.lineage)
+    }
+}
+
+/// A server's word that it has a version: under which lineage, and up to which commit it was said (S8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// The lineage.
+    pub lineage: Lineage,
+    /// The commit that had it, at the latest.
+    pub at: Revision,
+}

@@ -1,0 +1,86 @@
+//! Why a record is not taken in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::{
+    digest::Digest,
+    id::{FieldName, ReplicaId},
+    value::MAX_VALUE_DEPTH,
+};
+
+/// Why one record was not taken in. All others were; this one is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Two contents under the same contexts: a cloned or broken replica.
+    #[error("expected version {ours} under these contexts, found {theirs}; the record is as it was")]
+    Equivocation {
+        /// What is stored here.
+        ours: Digest,
+        /// What came.
+        theirs: Digest,
+    },
+    /// The record has changed since, so it was left as it is.
+    #[error("expected version {expected}, found {found}: changed since; the record is as it is")]
+    ChangedSince {
+        /// What the receipt left.
+        expected: Digest,
+        /// What is stored now.
+        found: Digest,
+    },
+    /// The entry of a listing can not be read, or only half of it is there. That is no absence.
+    #[error("expected an entry that can be read, found one that can not; the record is as it was")]
+    Unreadable,
+    /// The listing names the record more than once.
+    #[error("expected one entry for this record, found several; the record is as it was; give all but one another id")]
+    ListedTwice,
+    /// The entry says that it is as it was last shown, and it was never shown.
+    #[error("expected the contents of an entry that is new here, found none; the record is as it was")]
+    NeverShown,
+    /// A value of the entry is nested too deep.
+    #[error("expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; the record is as it was")]
+    TooDeep {
+        /// The field.
+        field: FieldName,
+    },
+    /// The record is held: answer the hold first.
+    #[error("the record is held; answer the hold first; the record is as it was")]
+    Held,
+    /// The sender has seen writes of somebody else that are not here, and nothing is being repaired: this replica has lost
+    /// them, or they never were.
+    #[error("expected writes of {replica} up to {held}, found {found}; the record is as it was")]
+    ForeignDots {
+        /// The writer.
+        replica: ReplicaId,
+        /// The greatest of its counters that came.
+        found: u64,
+        /// The greatest that is held.
+        held: u64,
+    },
+    /// A write under a counter that its writer has not reached: a cloned or broken replica.
+    #[error("expected counters of {replica} up to {limit}, found {found}; the record is as it was")]
+    CounterAhead {
+        /// The writer.
+        replica: ReplicaId,
+        /// The greatest that can be.
+        limit: u64,
+        /// The counter found.
+        found: u64,
+    },
+    /// Another content under a write that is held here: a cloned or lying replica.
+    #[error("expected the content that write {counter} of {replica} has here, found another; the record is as it was")]
+    Forged {
+        /// The writer.
+        replica: ReplicaId,
+        /// Its counter.
+        counter: u64,
+    },
+    /// The record is larger than what may cross.
+    #[error("expected at most {limit} bytes, found {found}; the record is as it was")]
+    TooLarge {
+        /// Bytes allowed, inclusive.
+        limit: u64,
+        /// Bytes found.
+        found: u64,
+    },
+}
