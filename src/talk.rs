@@ -3,4 +3,6 @@
 pub mod limits;
 pub mod offer;
 pub mod message;
+pub mod extra;
 pub mod frame;
+pub mod codec;
