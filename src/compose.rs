@@ -2,8 +2,9 @@
 
 pub mod round;
 pub mod explain;
-pub mod device;
 pub mod serve;
 pub mod device_session;
+pub mod converse;
+pub mod device;
 pub mod server;
 pub mod exchange;

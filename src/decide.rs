@@ -27,7 +27,7 @@ pub mod diff;
 pub(crate) mod screen;
 pub mod draft;
 mod resolve;
-mod acknowledge;
+pub mod acknowledge;
 pub mod author;
 mod observe;
 pub mod answer;

@@ -3,5 +3,7 @@
 pub mod limits;
 pub mod offer;
 pub mod message;
+pub mod extra;
 pub mod frame;
+pub mod codec;
 pub mod session;

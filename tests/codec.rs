@@ -11,7 +11,7 @@ use holdfast::values::{
     version::Version,
 };
 use proptest::prelude::*;
-use support::{Parts, REPLICA, decode, decode_patch, decode_value, golden, golden_records, resealed};
+use support::{PATCHES, Parts, REPLICA, decode, decode_patch, decode_value, golden, golden_records, resealed};
 
 #[test]
 fn every_golden_record_decodes_and_encodes_to_the_same_bytes_and_digest() {
@@ -25,14 +25,15 @@ fn every_golden_record_decodes_and_encodes_to_the_same_bytes_and_digest() {
 }
 
 #[test]
-fn the_golden_patch_leads_from_one_golden_record_to_a_known_digest() {
-    let (_, bytes, digest) = golden("patch");
-    let patch = decode_patch(&bytes).expect("canonical");
-    assert_eq!(patch.encode(), bytes);
-    let base = decode(&golden("new_contact").1).expect("canonical");
-    let next = patch.apply(&base).expect("its base");
-    assert_eq!(next.digest().to_string(), digest);
-    assert_eq!(next, decode(next.as_bytes()).expect("canonical"));
+fn the_golden_patches_lead_from_one_golden_record_to_known_digests() {
+    for (name, bytes, digest) in PATCHES.map(golden) {
+        let patch = decode_patch(&bytes).expect("canonical");
+        assert_eq!(patch.encode(), bytes, "{name}");
+        let base = decode(&golden("new_contact").1).expect("canonical");
+        let next = patch.apply(&base).expect("its base");
+        assert_eq!(next.digest().to_string(), digest, "{name}");
+        assert_eq!(next, decode(next.as_bytes()).expect("canonical"), "{name}");
+    }
 }
 
 #[test]
@@ -43,9 +44,10 @@ fn every_truncation_of_a_golden_record_is_rejected() {
         }
         assert!(decode(&[&bytes[..], &[0]].concat()).is_err(), "{name} and one byte more");
     }
-    let (_, patch, _) = golden("patch");
-    for length in 0..patch.len() {
-        assert!(decode_patch(&patch[..length]).is_err(), "cut to {length}");
+    for (name, patch, _) in PATCHES.map(golden) {
+        for length in 0..patch.len() {
+            assert!(decode_patch(&patch[..length]).is_err(), "{name} cut to {length}");
+        }
     }
 }
 
@@ -54,7 +56,9 @@ fn every_bit_flip_of_a_golden_record_is_rejected() {
     for (name, bytes, _) in golden_records() {
         for_each_bit_flip(&bytes, |at, flipped| assert!(decode(flipped).is_err(), "{name}: bit {at}"));
     }
-    for_each_bit_flip(&golden("patch").1, |at, flipped| assert!(decode_patch(flipped).is_err(), "bit {at}"));
+    for (name, patch, _) in PATCHES.map(golden) {
+        for_each_bit_flip(&patch, |at, flipped| assert!(decode_patch(flipped).is_err(), "{name}: bit {at}"));
+    }
 }
 
 #[test]

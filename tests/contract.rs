@@ -24,6 +24,7 @@ use holdfast::{
         slice::{ReadSet, Slice},
         write::{Seen, Write},
     },
+    talk::frame::{ReplyFrame, RequestFrame},
     values::{record::Record, shape::Shape, value::Value, version::Version, version_vector::VersionVector},
 };
 use syn::{Item, Visibility};
@@ -40,6 +41,7 @@ fn everything_that_a_host_holds_may_cross_threads() {
     crosses::<(Changes, Acknowledgement, Answer, Excuse, Hold)>();
     crosses::<(Write, Seen<String>, Exchanged, Explanation)>();
     crosses::<(Version, Record, Value, VersionVector, Shape)>();
+    crosses::<(RequestFrame, ReplyFrame)>();
 }
 
 #[test]
@@ -49,6 +51,9 @@ fn errors_are_errors_that_may_cross_threads() {
     fits::<holdfast::values::codec::DecodeError>();
     fits::<holdfast::values::id::IdError>();
     fits::<holdfast::values::shape::ShapeError>();
+    fits::<holdfast::values::patch::PatchError>();
+    fits::<holdfast::talk::codec::FrameError>();
+    fits::<holdfast::talk::message::Refused>();
     fits::<holdfast::decide::diff::DiffError>();
     fits::<holdfast::decide::refusal::Refusal>();
     fits::<holdfast::decide::author::WriteError>();

@@ -9,23 +9,14 @@ use holdfast::values::{
     time::Timestamp,
     value::{MAX_VALUE_DEPTH, Value},
 };
-use support::{decode, digest, golden};
+use support::{annotated, decode, digest, golden, spaced};
 
 mod support;
 
 const PAGE: &str = include_str!("../docs/encoding.md");
 
-/// The lines of the example: the bytes of each, and what is said of them.
 fn example() -> Vec<(Vec<u8>, &'static str)> {
-    let (_, block) = PAGE.split_once("```hex\n").expect("an example");
-    let (block, _) = block.split_once("```").expect("the end of the example");
-    let line = |line: &'static str| {
-        let (hex, said) = line.split_once('#').expect("a remark on every line");
-        let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let byte = |pair: &[u8]| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hexadecimal digits");
-        (digits.chunks(2).map(byte).collect(), said.trim())
-    };
-    block.lines().map(line).collect()
+    annotated(PAGE)
 }
 
 fn bytes() -> Vec<u8> {
@@ -73,11 +64,6 @@ fn the_digests_are_made_as_the_page_says() {
 #[test]
 fn the_numbers_on_the_page_are_those_of_the_code() {
     let limits = DecodeLimits::default();
-    let spaced = |number: usize| {
-        let digits = number.to_string();
-        let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-        groups.join(" ")
-    };
     for (what, number) in [
         ("bytes of one record or patch", spaced(limits.max_bytes)),
         ("fields of one record", spaced(limits.max_fields)),

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::act::store::{CommitError, Store};
 use crate::talk::{
-    frame::{FrameError, ReplyFrame, RequestFrame},
+    codec::FrameError,
+    extra::Extra,
+    frame::{ReplyFrame, RequestFrame},
+    limits::WireLimits,
     message::{Refused, Reply},
     session::SessionError,
 };
@@ -67,8 +70,9 @@ pub fn answer<S: Store>(store: &mut S, bytes: &[u8], call: &Call<'_>) -> Result<
         let asked = Asked { session, account, from, request, is_again: false };
         replies.push(reply(store, asked, call)?);
     }
-    let (session, step, extra) = (frame.session, frame.step, Default::default());
-    Ok(ReplyFrame { session, step, from: call.server, replies, extra }.encode())
+    let (session, step) = (frame.session, frame.step);
+    let reply = ReplyFrame { session, step, from: call.server, replies, extra: Extra::default() };
+    Ok(reply.encode(call.limits).unwrap_or_else(|error| unread(&error, call)))
 }
 
 fn reply<S: Store>(store: &mut S, first: Asked<'_>, call: &Call<'_>) -> Result<Reply, AnswerFailed<S::Error>> {
@@ -94,9 +98,14 @@ fn reply<S: Store>(store: &mut S, first: Asked<'_>, call: &Call<'_>) -> Result<R
 
 /// The reply to bytes that are no request. It names no session, since none can be read from them.
 fn unread(error: &FrameError, call: &Call<'_>) -> Vec<u8> {
-    let refused = error.refused();
-    ReplyFrame { session: 0, step: 0, from: call.server, replies: [Reply::Refused(refused)].into(), extra: Default::default() }
-        .encode()
+    let refused = match *error {
+        FrameError::Version { least, greatest, .. } => Refused::Version { least, greatest },
+        FrameError::UnknownKind { kind } => Refused::UnknownKind { kind },
+        _ => Refused::Malformed,
+    };
+    let replies = [Reply::Refused(refused)].into();
+    let reply = ReplyFrame { session: 0, step: 0, from: call.server, replies, extra: Extra::default() };
+    reply.encode(&WireLimits::default()).unwrap_or_default()
 }
 
 /// Drives a session over a device's store and a transport that takes a request and gives its reply.

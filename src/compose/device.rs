@@ -1,12 +1,15 @@
 //! A device: it holds an account's collections, writes, asks its person, and syncs.
 
 mod native;
+pub mod online;
 
 use alloc::{string::String, vec::Vec};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    converse::{ConverseFailed, converse},
+    device_session::{DeviceSession, Opening, Report},
     explain::Explanation,
     round::{self, RoundError},
 };
@@ -30,7 +33,7 @@ use crate::decide::{
 };
 use crate::values::{
     digest::Digest,
-    id::{CollectionId, MoveId, RecordId, ReplicaId},
+    id::{AccountId, CollectionId, MoveId, RecordId, ReplicaId},
     register::Show,
     shape::{Shape, ShapeError},
     time::{Day, Timestamp},
@@ -379,6 +382,24 @@ impl<S: Store> Device<S> {
     /// The store's own; nothing was changed.
     pub fn explain(&self, collection: &CollectionId, record: &RecordId) -> Result<Option<Explanation>, S::Error> {
         Ok(self.row(collection, record)?.map(|row| Explanation::of(&row)))
+    }
+
+    /// Opens a session with the server for these collections, with this device's own guard.
+    #[must_use]
+    pub fn opening(&self, account: AccountId, collections: Vec<CollectionId>) -> Opening {
+        Opening { guard: self.guard.clone(), ..Opening::new(self.replica, account, collections) }
+    }
+
+    /// Drives a session over this device's store and a transport that takes a request and gives its reply.
+    ///
+    /// # Errors
+    /// [`ConverseFailed`]; what was committed stays.
+    pub fn converse<T>(
+        &mut self,
+        session: &mut DeviceSession,
+        exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, T>,
+    ) -> Result<Report, ConverseFailed<S::Error, T>> {
+        converse(session, &mut self.store, exchange)
     }
 
     /// This installation.

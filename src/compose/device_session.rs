@@ -22,7 +22,7 @@ use crate::decide::{
 };
 use crate::talk::{
     limits::WireLimits,
-    message::{Reply, Request},
+    message::{Refused, Reply, Request},
     session::{Initiator, SessionError},
 };
 use crate::values::{
@@ -240,7 +240,7 @@ impl DeviceSession {
             self.work.report.is_complete = !self.work.is_stopped;
             let Some(next) = self.works.pop_front() else { return self.finish() };
             let done = core::mem::replace(&mut self.work, next);
-            self.report.collections.push(done.report);
+            self.report.collections.extend(done.is_somewhere().then_some(done.report));
         }
     }
 
@@ -266,7 +266,11 @@ impl DeviceSession {
     }
 
     fn send(&mut self, phase: Phase, requests: Vec<Request>) {
-        let bytes = self.initiator.ask(requests);
+        let Ok(bytes) = self.initiator.ask(requests, &self.opening.limits) else {
+            // More than may cross. What is too large by itself was sorted out before.
+            self.work.report.refused = Some(Refused::Malformed);
+            return self.stop();
+        };
         self.report.requests = self.report.requests.saturating_add(1);
         self.report.bytes_sent = self.report.bytes_sent.saturating_add(count(bytes.len()));
         self.phase = phase;

@@ -3,8 +3,9 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal},
+    draft::{After, By, Change, Draft, Entry, Heading, Origin, PeerKnows, Proposal},
     harm::Harm,
+    history::KnownServer,
     line::{LineStatus, Revision},
     refusal::Refusal,
     row::Row,
@@ -12,10 +13,51 @@ use super::{
 };
 use crate::values::{
     digest::Digest,
-    id::{Lineage, RecordId},
+    id::{CollectionId, Lineage, RecordId},
 };
 
+/// Why a device does not leave a collection. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaveError {
+    /// The server does not have all of it.
+    #[error("expected nothing unsent in '{collection}', found {found} records; nothing was changed; sync first")]
+    Unsent {
+        /// The collection.
+        collection: CollectionId,
+        /// Records found.
+        found: usize,
+    },
+    /// A question is open.
+    #[error("expected no open question in '{collection}', found {found}; nothing was changed; answer the hold first")]
+    Held {
+        /// The collection.
+        collection: CollectionId,
+        /// Lines found.
+        found: u64,
+    },
+}
+
 impl Draft {
+    /// Proposes to leave a collection of which this many records are unsent.
+    ///
+    /// # Errors
+    /// [`LeaveError`]; nothing was changed.
+    pub(crate) fn of_leaving(slice: Slice, unsent: usize) -> Result<Self, LeaveError> {
+        let collection = slice.collection.clone();
+        if unsent > 0 {
+            return Err(LeaveError::Unsent { collection, found: unsent });
+        }
+        if slice.head.hold.open > 0 {
+            return Err(LeaveError::Held { collection, found: slice.head.hold.open });
+        }
+        let ahead = slice.head.server.as_ref().and_then(|server| server.ahead);
+        // What was read of the server is read again by who subscribes again.
+        let server = Some(KnownServer { ahead, ..KnownServer::default() });
+        let heading = Heading { leaves: true, server, ..Heading::default() };
+        Ok(Self::new(slice, Origin::Own, Vec::new()).with_heading(heading))
+    }
+
     /// Proposes to note what a peer has named as its own.
     pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
         let answered = acknowledged.iter().map(|(record, digest)| (record.clone(), *digest, None));

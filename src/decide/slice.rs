@@ -39,6 +39,11 @@ pub enum Query {
         /// Records, at most.
         limit: usize,
     },
+    /// Not taken by the peer, by id, at most `limit`.
+    Failed {
+        /// Records, at most.
+        limit: usize,
+    },
     /// By id, at most `limit`.
     Range {
         /// Exclusive; from the first if `None`.

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::message::{Reply, Request};
+use super::{
+    extra::Extra,
+    message::{Reply, Request},
+};
 use crate::values::{digest::Digest, id::ReplicaId};
 
 /// What a device sends.
@@ -18,6 +21,8 @@ pub struct RequestFrame {
     pub from: ReplicaId,
     /// What it asks.
     pub requests: Vec<Request>,
+    /// What a newer version of the library adds.
+    pub extra: Extra,
 }
 
 /// What a server sends: a reply to each request, in order.
@@ -31,4 +36,6 @@ pub struct ReplyFrame {
     pub from: ReplicaId,
     /// What it says.
     pub replies: Vec<Reply>,
+    /// What a newer version of the library adds.
+    pub extra: Extra,
 }

@@ -29,11 +29,12 @@ pub enum Sent {
 }
 
 impl SentOffer {
-    /// An offer as it is sent: as a patch on `base` where that is shorter and can be.
+    /// An offer as it is sent: as a patch on `base` where there can be one and it is shorter than the whole, even alone.
     #[must_use]
     pub fn of(offer: Offer, base: Option<&Version>) -> Self {
         let Offer { record, version, held, excuse } = offer;
-        let patch = base.and_then(|base| Patch::between(base, &version));
+        let is_shorter = |patch: &Patch| patch.encode().len() < version.as_bytes().len();
+        let patch = base.and_then(|base| Patch::between(base, &version)).filter(is_shorter);
         let version = patch.map_or(Sent::Whole(version), Sent::Patch);
         Self { record, version, held, excuse }
     }

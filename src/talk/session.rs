@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{
-    frame::{FrameError, ReplyFrame, RequestFrame},
+    codec::FrameError,
+    extra::Extra,
+    frame::{ReplyFrame, RequestFrame},
     limits::WireLimits,
-    message::{Reply, Request},
+    message::{Refused, Reply, Request},
 };
 use crate::values::{digest::Digest, id::ReplicaId};
 
@@ -46,6 +48,9 @@ pub enum SessionError {
         /// What was asked.
         expected: &'static str,
     },
+    /// The server could not read the request.
+    #[error("the server did not take the request: {0}; nothing was changed")]
+    Unread(Refused),
     /// Nothing was asked.
     #[error("expected nothing, found a reply; nothing was changed")]
     Unasked,
@@ -82,12 +87,15 @@ impl Initiator {
     }
 
     /// The frame that asks this.
-    #[must_use]
-    pub fn ask(&mut self, requests: Vec<Request>) -> Vec<u8> {
-        self.step = self.step.saturating_add(1);
-        self.asked = requests.len();
-        let Self { session, step, account, from, .. } = *self;
-        RequestFrame { session, step, account, from, requests }.encode()
+    ///
+    /// # Errors
+    /// [`FrameError`] where it is more than may cross; nothing was changed.
+    pub fn ask(&mut self, requests: Vec<Request>, limits: &WireLimits) -> Result<Vec<u8>, FrameError> {
+        let (step, asked) = (self.step.saturating_add(1), requests.len());
+        let Self { session, account, from, .. } = *self;
+        let bytes = RequestFrame { session, step, account, from, requests, extra: Extra::default() }.encode(limits)?;
+        (self.step, self.asked) = (step, asked);
+        Ok(bytes)
     }
 
     /// The replies in a frame, one for each request.
@@ -96,6 +104,10 @@ impl Initiator {
     /// [`SessionError`]; nothing was changed.
     pub fn hear(&mut self, bytes: &[u8], limits: &WireLimits) -> Result<Vec<Reply>, SessionError> {
         let frame = ReplyFrame::decode(bytes, limits)?;
+        // A server that can not read a request can not tell whose it was, either.
+        if let (0, 0, [Reply::Refused(refused)]) = (frame.session, frame.step, frame.replies.as_slice()) {
+            return Err(SessionError::Unread(*refused));
+        }
         if frame.session != self.session {
             return Err(SessionError::OtherSession { expected: self.session, found: frame.session });
         }

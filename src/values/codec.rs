@@ -39,7 +39,9 @@ mod wire;
 pub(crate) use content::{content_digest_of, edits_digest};
 pub use error::DecodeError;
 pub(crate) use header::{is_filled, read_names};
-pub(crate) use value::restore;
+pub(crate) use life::{read_life, write_life};
+pub(crate) use stamp::{read_cause, read_id, write_cause};
+pub(crate) use value::{read as read_value, restore, write as write_value};
 pub(crate) use wire::{CHECK_ITEM_BYTES, Reader, Writer};
 
 /// What may come from outside, at most; each bound inclusive.

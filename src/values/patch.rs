@@ -1,29 +1,40 @@
-//! A patch: what one version adds to an exact other one.
-//!
-//! Encoded as `[1, base, result, cleared, delta, check]`: two digests of 16 bytes, the names of the cleared fields,
-//! ascending, and an encoded record that holds the changed registers, the new contexts, the life if it changed and the
-//! superseded contents that the base does not remember.
+//! A patch: what one version adds to an exact other one, as small as it can be.
 
-use alloc::vec::Vec;
+mod form;
+mod tables;
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+pub(crate) use tables::Tables;
 
 use super::{
     codec::{self, DecodeError, DecodeLimits, Reader, Writer},
     digest::Digest,
-    id::FieldName,
-    record::Record,
-    register::Register,
+    dot_set::DotSet,
+    id::{FieldName, ReplicaId},
+    record::{Life, Record},
+    register::{Register, Sibling, Stamp},
     superseded::Superseded,
+    value::Value,
     version::Version,
-    version_vector::{Causality, Dot},
+    version_vector::{Causality, Dot, VersionVector},
 };
 
-const CHECK: &str = "holdfast patch";
+const CHECK: &str = "holdfast lone patch";
 
 /// The way from one living version to a later one. It applies to exactly that base and is never joined.
 ///
+/// It names neither version: its [`check`](Self::check) binds both, so that whoever applies it to another base, or comes to
+/// another result, notices. In a message it is written with tables that it shares with the other patches of its list;
+/// [`encode`](Self::encode) writes it alone.
+///
 /// # Invariants
-/// - What is cleared is not also changed; `cleared` is ascending and without repeats.
-/// - A delta without life leaves the life as it was.
+/// - What is cleared is not also changed.
+/// - The writes that it brings and the dots that it has only seen are apart: none of the latter is covered by a write.
+/// - A patch without life leaves the life as it was.
 ///
 /// ```
 /// use holdfast::{values::patch::Patch, *};
@@ -47,10 +58,12 @@ const CHECK: &str = "holdfast patch";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
-    base: Digest,
-    result: Digest,
-    cleared: Vec<FieldName>,
-    delta: Version,
+    check: [u8; 8],
+    seen: VersionVector, // what the writes do not cover
+    life: Option<Register<Life>>,
+    fields: BTreeMap<FieldName, Register<Value>>,
+    cleared: BTreeSet<FieldName>,
+    hints: Superseded,
 }
 
 /// Why a patch does not apply. Nothing was changed; the whole version does the work instead.
@@ -58,10 +71,8 @@ pub struct Patch {
 #[non_exhaustive]
 pub enum PatchError {
     /// The version at hand is another than the patch was made on, or is dead, or becomes another than the patch says.
-    #[error("expected version {expected}, found {found}; nothing was changed. Ask for the whole version")]
+    #[error("expected the version that the patch was made on, found {found}; nothing was changed. Ask for it whole")]
     NeedWhole {
-        /// The version that the patch names.
-        expected: Digest,
         /// The version found.
         found: Digest,
     },
@@ -70,22 +81,30 @@ pub enum PatchError {
 impl Patch {
     /// What leads from `base` to `next`.
     ///
-    /// `None` where only the whole version will do: on a dead base, where `next` has not seen more than `base` and all
-    /// that it has seen, or where `next` has no life.
+    /// `None` where only the whole version will do: on a dead base; where `next` has not seen more than `base` and all
+    /// that it has seen; where `next` has no life; and where either has lost what it covered to a purge.
     #[must_use]
     pub fn between(base: &Version, next: &Version) -> Option<Self> {
-        if !base.is_alive() || next.compare(base) != Causality::After || next.life().is_empty() {
+        let is_later = next.compare(base) == Causality::After && !next.life().is_empty();
+        if !is_later || !base.is_alive() || !is_unpurged(base) || !is_unpurged(next) {
             return None;
         }
-        let (old, mut delta) = (base.record(), next.record());
-        let cleared = old.fields.keys().filter(|name| !delta.fields.contains_key(*name)).cloned().collect();
-        delta.fields.retain(|name, register| old.fields.get(name) != Some(register));
-        if delta.life == old.life {
-            delta.life = Register::default();
-        }
-        let known = |entry: &(Dot, _)| old.superseded.iter().any(|other| other == *entry);
-        delta.superseded = delta.superseded.iter().filter(|entry| !known(entry)).collect::<Superseded>();
-        Some(Self { base: base.digest(), result: next.digest(), cleared, delta: Version::encode(&delta) })
+        let (old, mut new) = (base.record(), next.record());
+        let cleared = old.fields.keys().filter(|name| !new.fields.contains_key(*name)).cloned().collect();
+        let hints = hints(&old, &new);
+        new.fields.retain(|name, register| old.fields.get(name) != Some(register));
+        let life = (new.life != old.life).then_some(new.life);
+        let mut patch = Self {
+            check: check(base.digest(), next.digest()),
+            seen: VersionVector::new(),
+            life,
+            fields: new.fields,
+            cleared,
+            hints,
+        };
+        let known = old.context.join(&patch.written());
+        patch.seen = new.context.iter().filter(|dot| !known.covers(*dot)).collect();
+        Some(patch)
     }
 
     /// The version that the patch leads to. It remembers that the content of `base` is superseded.
@@ -93,31 +112,25 @@ impl Patch {
     /// # Errors
     /// [`PatchError::NeedWhole`]. `base` is left as it is.
     pub fn apply(&self, base: &Version) -> Result<Version, PatchError> {
-        if base.digest() != self.base || !base.is_alive() {
-            return Err(PatchError::NeedWhole { expected: self.base, found: base.digest() });
+        let refused = PatchError::NeedWhole { found: base.digest() };
+        if !base.is_alive() || !is_unpurged(base) {
+            return Err(refused);
         }
-        let old = base.record();
-        let record = self.applied(&old);
+        let record = self.applied(&base.record());
         let next = Version::encode(&record);
         let is_sound = codec::record::check(&record).is_ok() && next.compare(base) == Causality::After;
-        if next.digest() == self.result && is_sound {
-            Ok(next)
-        } else {
-            Err(PatchError::NeedWhole { expected: self.result, found: next.digest() })
-        }
+        if is_sound && check(base.digest(), next.digest()) == self.check { Ok(next) } else { Err(refused) }
     }
 
-    /// The canonical bytes.
+    /// The canonical bytes of this patch alone, with its own tables.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let tables = Tables::of([self]);
         let mut envelope = Writer::default();
-        envelope.array(6);
+        envelope.array(4);
         envelope.uint(1);
-        envelope.bytes(self.base.as_bytes());
-        envelope.bytes(self.result.as_bytes());
-        envelope.array(self.cleared.len());
-        self.cleared.iter().for_each(|name| envelope.text(name.as_str()));
-        envelope.bytes(self.delta.as_bytes());
+        tables.write(&mut envelope);
+        form::write(&mut envelope, &tables, self);
         envelope.finish_with_check(CHECK)
     }
 
@@ -127,56 +140,140 @@ impl Patch {
     /// Any [`DecodeError`].
     pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Self, DecodeError> {
         limits.check_bytes(bytes.len())?;
-        let mut envelope = Reader::open(bytes, CHECK, 6)?;
-        let (base, result) = (Digest::from_bytes(envelope.fixed()?), Digest::from_bytes(envelope.fixed()?));
-        let cleared = codec::read_names(&mut envelope, limits)?;
-        let delta = Version::decode(envelope.bytes()?, limits)?;
+        let mut envelope = Reader::open(bytes, CHECK, 4)?;
+        let tables = Tables::read(&mut envelope, limits, 1)?;
+        let patch = Self::read(&mut envelope, &tables, limits)?;
         envelope.close()?;
-        let patch = Self { base, result, cleared, delta };
-        patch.check()?;
         if patch.encode() == bytes { Ok(patch) } else { Err(DecodeError::NotCanonical) }
     }
 
-    /// Digest of the version that it applies to.
-    #[must_use]
-    pub const fn base(&self) -> Digest {
-        self.base
+    /// Writes it with shared tables, which must have been made of it, too.
+    pub(crate) fn write(&self, writer: &mut Writer, tables: &Tables) {
+        form::write(writer, tables, self);
     }
 
-    /// Digest of the version that it leads to.
-    #[must_use]
-    pub const fn result(&self) -> Digest {
-        self.result
-    }
-
-    fn check(&self) -> Result<(), DecodeError> {
-        if !self.cleared.is_sorted_by(|left, right| left < right) {
-            return Err(DecodeError::NotCanonical);
-        }
-        let is_changed =
-            |name: &FieldName| self.delta.field_heads().binary_search_by(|field| field.name().cmp(name)).is_ok();
-        if self.cleared.iter().any(is_changed) {
+    /// Reads what [`write`](Self::write) wrote. Which form it must have is seen by writing it again.
+    ///
+    /// # Errors
+    /// Any [`DecodeError`] but `Damaged`.
+    pub(crate) fn read(reader: &mut Reader<'_>, tables: &Tables, limits: &DecodeLimits) -> Result<Self, DecodeError> {
+        let start = reader.position();
+        let patch = form::read(reader, tables, limits)?;
+        limits.check_bytes(reader.position().saturating_sub(start))?;
+        patch.check_limits(limits)?;
+        if patch.fields.keys().any(|name| patch.cleared.contains(name)) {
             return Err(DecodeError::Impossible { expected: "fields that are cleared or changed, not both" });
         }
-        Ok(())
+        let written = patch.written();
+        if patch.seen.iter().any(|dot| written.covers(dot)) {
+            return Err(DecodeError::NotCanonical);
+        }
+        Ok(patch)
+    }
+
+    /// Checks a patch that was made here against what a receiver will take.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooMany`].
+    pub(crate) fn check_limits(&self, limits: &DecodeLimits) -> Result<(), DecodeError> {
+        limits.check_fields(self.fields.len().saturating_add(self.cleared.len()))?;
+        limits.check_replicas(self.dots().map(|dot| dot.replica).collect::<BTreeSet<ReplicaId>>().len())
+    }
+
+    /// The first 8 bytes of a digest of the digests of the two versions. It recognises; it does not prove.
+    #[must_use]
+    pub const fn check(&self) -> [u8; 8] {
+        self.check
+    }
+
+    /// The dots that the later version has seen beyond those of `base` and of the writes that the patch brings.
+    #[must_use]
+    pub const fn seen(&self) -> &VersionVector {
+        &self.seen
+    }
+
+    /// What survives of creates, deletes and people's edits; `None` if that is as it was.
+    #[must_use]
+    pub const fn life(&self) -> Option<&Register<Life>> {
+        self.life.as_ref()
+    }
+
+    /// The fields that are new or changed, with all that survives in them.
+    #[must_use]
+    pub const fn fields(&self) -> &BTreeMap<FieldName, Register<Value>> {
+        &self.fields
+    }
+
+    /// The fields in which nothing survives any more.
+    #[must_use]
+    pub const fn cleared(&self) -> &BTreeSet<FieldName> {
+        &self.cleared
+    }
+
+    /// Superseded contents that whoever applies the patch can not know.
+    #[must_use]
+    pub const fn hints(&self) -> &Superseded {
+        &self.hints
+    }
+
+    fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
+        let life = self.life.iter().flat_map(Register::siblings).map(|sibling| sibling.stamp);
+        life.chain(self.fields.values().flat_map(Register::siblings).map(|sibling| sibling.stamp))
+    }
+
+    fn dots(&self) -> impl Iterator<Item = Dot> + '_ {
+        let hints = self.hints.iter().map(|(dot, _)| dot);
+        self.stamps().map(|stamp| stamp.dot).chain(self.seen.iter()).chain(hints)
+    }
+
+    fn written(&self) -> VersionVector {
+        self.stamps().map(|stamp| stamp.dot).collect()
     }
 
     fn applied(&self, old: &Record) -> Record {
-        let mut next = self.delta.record();
-        for (name, register) in &old.fields {
-            if self.cleared.binary_search(name).is_err() {
-                next.fields.entry(name.clone()).or_insert_with(|| register.clone());
-            }
+        let mut next = old.clone();
+        next.context = old.context.join(&self.seen).join(&self.written());
+        next.fields_context = DotSet::from(&next.context);
+        next.fields.retain(|name, _| !self.cleared.contains(name));
+        next.fields.extend(self.fields.iter().map(|(name, register)| (name.clone(), register.clone())));
+        if let Some(life) = &self.life {
+            next.life = life.clone();
         }
-        if next.life.is_empty() {
-            next.life = old.life.clone();
-        }
-        next.superseded = next.superseded.join(&old.superseded);
-        let new_dots = next.context.iter().filter(|dot| !old.context.covers(*dot));
-        let latest = new_dots.max_by_key(|dot| (dot.counter, dot.replica));
-        if let Some(covered_by) = latest.filter(|_| !next.superseded.contains(old.content_digest())) {
-            next.remember(old, covered_by);
-        }
+        next.superseded = with_derived(old, &next, &self.hints);
         next
     }
+}
+
+/// The life that a person's only write leaves, and a machine's does not touch.
+fn life_after(stamp: Stamp) -> Option<Register<Life>> {
+    let alive = Sibling { stamp, value: Life::Alive { moved: None } };
+    stamp.cause.is_person().then(|| Register::from_siblings([alive].into()))
+}
+
+fn is_unpurged(version: &Version) -> bool {
+    version.fields_context().is_all_of(version.context())
+}
+
+fn check(base: Digest, result: Digest) -> [u8; 8] {
+    Digest::of("holdfast patch", &[base.as_bytes(), result.as_bytes()]).short().to_le_bytes()
+}
+
+/// What a patch must say of superseded contents, so that whoever applies it comes to know what `new` knows.
+fn hints(old: &Record, new: &Record) -> Superseded {
+    let known = |entry: &(Dot, _)| old.superseded.iter().any(|other| other == *entry);
+    let all: Superseded = new.superseded.iter().filter(|entry| !known(entry)).collect();
+    let content = old.content_digest();
+    let few: Superseded = all.iter().filter(|(_, superseded)| *superseded != content).collect();
+    if with_derived(old, new, &few) == with_derived(old, new, &all) { few } else { all }
+}
+
+/// What `new` comes to remember: what `old` did, the hints, and the content of `old`, if that is superseded and in neither.
+fn with_derived(old: &Record, new: &Record, hints: &Superseded) -> Superseded {
+    let known = old.superseded.join(hints);
+    let new_dots = new.context.iter().filter(|dot| !old.context.covers(*dot));
+    let latest = new_dots.max_by_key(|dot| (dot.counter, dot.replica));
+    let Some(covered_by) = latest.filter(|_| !known.contains(old.content_digest())) else { return known };
+    let mut next = Record { superseded: known, ..new.clone() };
+    next.remember(old, covered_by);
+    next.superseded
 }

@@ -20,11 +20,15 @@ pub fn decode_patch(bytes: &[u8]) -> Result<Patch, DecodeError> {
     Patch::decode(bytes, &DecodeLimits::default())
 }
 
-/// The golden files but the patch: name, bytes, version digest.
+/// The golden patches: all of them lead on from `new_contact`.
+pub const PATCHES: [&str; 2] = ["patch", "long_patch"];
+
+/// The golden records: name, bytes, version digest.
 pub fn golden_records() -> Vec<(String, Vec<u8>, String)> {
     let files = std::fs::read_dir(golden_folder()).expect("golden files");
-    let names = files.map(|file| file.expect("readable").path().file_stem().expect("a name").display().to_string());
-    let mut golden: Vec<_> = names.filter(|name| name != "patch").map(|name| golden(&name)).collect();
+    let files = files.map(|file| file.expect("readable").path()).filter(|path| path.is_file());
+    let names = files.map(|path| path.file_stem().expect("a name").display().to_string());
+    let mut golden: Vec<_> = names.filter(|name| !PATCHES.contains(&&**name)).map(|name| golden(&name)).collect();
     golden.sort();
     golden
 }
@@ -119,4 +123,24 @@ pub fn with_value(item: &[u8]) -> [Vec<u8>; 2] {
 pub fn decode_value(item: &[u8]) -> Result<Version, DecodeError> {
     let [filled, empty] = with_value(item);
     decode(&filled).or_else(|_| decode(&empty))
+}
+
+/// The lines of the example on a page: the bytes of each, and what is said of them.
+pub fn annotated(page: &str) -> Vec<(Vec<u8>, &str)> {
+    let (_, block) = page.split_once("```hex\n").expect("an example");
+    let (block, _) = block.split_once("```").expect("the end of the example");
+    let line = |line| {
+        let (hex, said) = str::split_once(line, '#').expect("a remark on every line");
+        let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hexadecimal digits");
+        (digits.chunks(2).map(byte).collect(), said.trim())
+    };
+    block.lines().map(line).collect()
+}
+
+/// A number as the pages write it: groups of three digits.
+pub fn spaced(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(" ")
 }

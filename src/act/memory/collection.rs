@@ -36,6 +36,7 @@ pub(super) struct Collection {
     by_death: BTreeSet<(DayTick, RecordId)>,
     by_loss: BTreeSet<(Revision, RecordId)>,
     pending: BTreeSet<RecordId>,
+    failed: BTreeSet<RecordId>,
     unshown: BTreeSet<RecordId>,
     /// Offers that wait for the end of a device's round.
     staged: BTreeMap<(ReplicaId, RecordId), Offer>,
@@ -159,6 +160,7 @@ impl Collection {
         let id = || row.record.clone();
         self.by_change.insert(change_key(row), id());
         self.pending.extend(row.is_pending.then(id));
+        self.failed.extend(row.failed.is_some().then(id));
         self.unshown.extend(row.is_unshown().then(id));
         self.by_death.extend(row.died_at.map(|tick| (tick, id())));
         self.by_loss.extend(row.lost.map(|lost| (lost.at, id())));
@@ -178,6 +180,9 @@ impl Collection {
         }
         if old.is_pending && !row.is_pending {
             self.pending.remove(&row.record);
+        }
+        if old.failed.is_some() && row.failed.is_none() {
+            self.failed.remove(&row.record);
         }
         if old.is_unshown() && !row.is_unshown() {
             self.unshown.remove(&row.record);
@@ -209,6 +214,7 @@ impl Collection {
                 let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
                 self.pending.range((start, Bound::Unbounded)).take(*limit).cloned().collect()
             }
+            Query::Failed { limit } => self.failed.iter().take(*limit).cloned().collect(),
             Query::Unshown { limit } => self.unshown.iter().take(*limit).cloned().collect(),
             Query::Range { after, limit } => self.rows.ids_after(after.as_ref()).take(*limit).cloned().collect(),
             Query::Dead { until, limit } => {

@@ -115,6 +115,10 @@ fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
     if let Some(server) = &heading.server {
         head.server = Some(server.clone());
     }
+    if heading.leaves {
+        (head.tally, head.is_listed, head.hold.lines, head.hold.running) = (None, false, 0, None);
+        head.taken.clear();
+    }
 }
 
 /// What a commit is being made of.

@@ -158,7 +158,8 @@ impl DeviceSession {
 }
 
 fn note_receipt(receipts: &mut Vec<Receipt>, receipt: Receipt) {
-    if !receipt.is_quiet() || !receipt.refused.is_empty() {
+    let shows = [receipt.changes.len(), receipt.held.len(), receipt.closed.len(), receipt.refused.len()];
+    if shows.iter().any(|count| *count > 0) {
         receipts.push(receipt);
     }
 }

@@ -23,6 +23,7 @@ const MAX_PASSES: u8 = 4;
 
 /// What a session waits for.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 pub(super) enum Phase {
     /// Nothing: it is over, or is about to go on.
     Over,
@@ -57,7 +58,7 @@ pub(super) enum Phase {
     /// Records that differ, whole.
     Comparing { rows: BTreeMap<RecordId, Row>, last: Option<RecordId> },
     /// A commit.
-    Committing { receipt: Receipt, then: Box<Phase> },
+    Committing { receipt: Receipt, then: Box<Self> },
     /// After a commit: the server is known anew.
     Renewed { server: KnownServer },
     /// After a commit: a page is taken in.

@@ -59,7 +59,7 @@ pub(super) fn with_default(
     Ok(Register::from_siblings(siblings.into_iter().map(stamped).collect::<Result<_, DecodeError>>()?))
 }
 
-fn write_life(writer: &mut Writer, life: &Life) {
+pub(crate) fn write_life(writer: &mut Writer, life: &Life) {
     match life {
         Life::Alive { moved: None } => writer.bool(true),
         Life::Alive { moved: Some(id) } => writer.bytes(id.as_bytes()),
@@ -73,7 +73,7 @@ fn write_life(writer: &mut Writer, life: &Life) {
     }
 }
 
-fn read_life(reader: &mut Reader<'_>) -> Result<Life, DecodeError> {
+pub(crate) fn read_life(reader: &mut Reader<'_>) -> Result<Life, DecodeError> {
     match reader.kind()? {
         Type::Bool if reader.bool()? => Ok(Life::Alive { moved: None }),
         Type::Bool => Ok(Life::Deleted { moved: None }),

@@ -66,27 +66,35 @@ pub(super) fn write_stamp(writer: &mut Writer, table: &VersionVector, stamp: Sta
     writer.array(4);
     write_replica(writer, table, stamp.dot.replica);
     writer.uint(stamp.dot.counter);
-    writer.uint(match stamp.cause {
+    write_cause(writer, stamp.cause);
+    writer.int(stamp.at.as_micros());
+}
+
+pub(crate) fn write_cause(writer: &mut Writer, cause: Cause) {
+    writer.uint(match cause {
         Cause::User => 0,
         Cause::App => 1,
         Cause::Import => 2,
         Cause::Listing => 3,
     });
-    writer.int(stamp.at.as_micros());
 }
 
 pub(super) fn read_stamp(reader: &mut Reader<'_>, table: &VersionVector) -> Result<Stamp, DecodeError> {
     reader.tuple(4)?;
     let dot = read_dot(reader, table)?;
-    let unknown = reader.expected("a cause from 0 to 3");
-    let cause = match reader.uint()? {
-        0 => Cause::User,
-        1 => Cause::App,
-        2 => Cause::Import,
-        3 => Cause::Listing,
-        _ => return Err(unknown),
-    };
+    let cause = read_cause(reader)?;
     Ok(Stamp { dot, cause, at: Timestamp::from_micros(reader.int()?) })
+}
+
+pub(crate) fn read_cause(reader: &mut Reader<'_>) -> Result<Cause, DecodeError> {
+    let unknown = reader.expected("a cause from 0 to 3");
+    match reader.uint()? {
+        0 => Ok(Cause::User),
+        1 => Ok(Cause::App),
+        2 => Ok(Cause::Import),
+        3 => Ok(Cause::Listing),
+        _ => Err(unknown),
+    }
 }
 
 pub(super) fn write_hints(writer: &mut Writer, table: &VersionVector, superseded: &Superseded) {
@@ -108,7 +116,7 @@ pub(super) fn read_hints(reader: &mut Reader<'_>, table: &VersionVector) -> Resu
 }
 
 /// Reads 16 bytes that name something random.
-pub(super) fn read_id<T: From<Uuid>>(reader: &mut Reader<'_>) -> Result<T, DecodeError> {
+pub(crate) fn read_id<T: From<Uuid>>(reader: &mut Reader<'_>) -> Result<T, DecodeError> {
     Ok(Uuid::from_bytes(reader.fixed()?).into())
 }
 

@@ -124,19 +124,25 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`DecodeError::UnknownFormat`] before anything else of it is looked at, then [`DecodeError::Damaged`].
     pub(crate) fn open(bytes: &'b [u8], domain: &'static str, items: usize) -> Result<Self, DecodeError> {
+        let (reader, found) = Self::open_any(bytes, domain)?;
+        if found == items { Ok(reader) } else { Err(reader.expected("an envelope of another length")) }
+    }
+
+    /// Enters an envelope and says how many items it has, the format and the check included.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_any(bytes: &'b [u8], domain: &'static str) -> Result<(Self, usize), DecodeError> {
         let mut reader = Self::new(bytes);
-        let found = (reader.count()?, reader.uint()?);
-        match found {
-            (_, 1) => {}
-            (_, found) => return Err(DecodeError::UnknownFormat { found }),
-        }
-        if found.0 != items {
-            return Err(reader.expected("an envelope of another length"));
+        let items = reader.count()?;
+        match reader.uint()? {
+            1 => {}
+            found => return Err(DecodeError::UnknownFormat { found }),
         }
         let split = bytes.len().checked_sub(CHECK_BYTES).and_then(|at| bytes.split_at_checked(at));
         let (before, found) = split.ok_or(DecodeError::Damaged)?;
         match before.split_last() {
-            Some((0x48, before)) if check(domain, before) == found => Ok(reader),
+            Some((0x48, before)) if check(domain, before) == found => Ok((reader, items)),
             _ => Err(DecodeError::Damaged),
         }
     }

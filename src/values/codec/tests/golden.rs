@@ -113,11 +113,15 @@ pub(super) fn records() -> Vec<(&'static str, Record)> {
     .into()
 }
 
-pub(super) fn patch() -> (&'static str, Patch) {
+/// Patches on `contact()`, with what they lead to.
+pub(super) fn patches() -> [(&'static str, Patch, Version); 2] {
     let (base, next) = (contact(), renamed(&contact(), 2));
     let cleared = (FieldName::new("tel/home").expect("a name"), None);
-    let next = next.edited(stamp(1, 3, Cause::User), &next.seeing(), [cleared].into());
-    ("patch", Patch::between(&Version::encode(&base), &Version::encode(&next)).expect("later"))
+    let other = next.edited(stamp(1, 3, Cause::User), &next.seeing(), [cleared].into());
+    [("patch", next), ("long_patch", other)].map(|(name, next)| {
+        let next = Version::encode(&next);
+        (name, Patch::between(&Version::encode(&base), &next).expect("later"), next)
+    })
 }
 
 pub(super) fn path(name: &str) -> String {

@@ -1,0 +1,25 @@
+//! Frames as an outsider meets them: golden bytes, damage, limits, sizes, and `docs/wire.md`.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may stop, and says what it measured"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "no one imports a test")]
+
+mod support;
+
+#[path = "wire/examples.rs"]
+mod examples;
+#[path = "wire/golden.rs"]
+mod golden;
+#[path = "wire/page.rs"]
+mod page;
+#[path = "wire/size.rs"]
+mod size;
+#[path = "wire/strict.rs"]
+mod strict;
