@@ -1,6 +1,7 @@
 //! Devices and a server that talk: what crosses, what it costs, and what is known of the server afterwards.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test may stop")]
 
+#[allow(dead_code, reason = "each test file uses a part")]
 #[path = "conversation/world.rs"]
 mod world;
 
@@ -14,7 +15,7 @@ fn three() -> (Cloud, Phone, Phone) {
     }
     let first = cloud.sync(&mut ada);
     assert!(first.is_complete());
-    let second = cloud.sync(&mut ben);
+    cloud.sync(&mut ben);
     assert_eq!((living(&ada), living(&ben)), (30, 30));
     (cloud, ada, ben)
 }
@@ -73,4 +74,28 @@ fn a_server_that_was_set_back_is_rebuilt() {
         cloud.sync(&mut carl);
         assert_eq!(living(&carl), 31);
     }
+}
+
+#[test]
+fn what_the_server_holds_is_asked_on_every_device_and_then_it_is_quiet() {
+    let (mut cloud, mut ada, mut ben) = three();
+    for n in 0..25 {
+        delete(&mut ada, n);
+    }
+    let report = cloud.sync(&mut ada);
+    assert_eq!(report.collections[0].held_there.len(), 25, "{report}");
+    cloud.sync(&mut ben);
+    assert_eq!(living(&ben), 30);
+    cloud.sync(&mut ada);
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
+    assert_eq!(cloud.sync(&mut ben).requests, 1);
+    let hold = ben.hold(&people()).unwrap().unwrap();
+    ben.consent(&people(), hold.digest, "Ben", at(9)).unwrap();
+    for _ in 0..2 {
+        cloud.sync(&mut ben);
+        cloud.sync(&mut ada);
+    }
+    assert_eq!((living(&ada), living(&ben)), (5, 5));
+    assert!(ada.hold(&people()).unwrap().is_none() && ben.hold(&people()).unwrap().is_none());
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
 }

@@ -22,6 +22,9 @@ use crate::talk::{
 };
 use crate::values::{id::RecordId, version::Version};
 
+/// A round that only pulled takes an audit where that adds little to what it cost.
+const CHANGES_FOR_AUDIT: usize = 32;
+
 impl DeviceSession {
     pub(super) fn pull(&mut self) {
         let (collection, lineage) = (self.work.collection(), self.work.lineage());
@@ -111,7 +114,7 @@ impl DeviceSession {
         work.known = server;
         work.has_staged |= !receipt.staged.is_empty();
         work.needs_pull = is_more;
-        work.needs_audit |= !receipt.is_quiet();
+        work.needs_audit |= receipt.changes.len() >= CHANGES_FOR_AUDIT;
         // What was merged here is news for the server.
         work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);

@@ -76,7 +76,11 @@ impl DeviceSession {
             is_last: more.is_none(),
             offers,
         };
-        self.send(Phase::Pushing { sent: Sending { records, more } }, [request].into());
+        let sent = Sending { records, more };
+        if sent.more.is_none() && !self.work.has_claimed && self.work.heard_audit.is_none() {
+            return self.audit(Some((request, sent)));
+        }
+        self.send(Phase::Pushing { sent, window: None }, [request].into());
     }
 
     pub(super) fn taken(
@@ -134,7 +138,8 @@ impl DeviceSession {
             }
             Taken::Merged => return false,
             Taken::Held => {
-                work.report.held_there.push(record);
+                work.report.held_there.push(record.clone());
+                taken.push((record, digest, None));
                 return false;
             }
             Taken::Staged => {
@@ -174,7 +179,6 @@ impl DeviceSession {
     pub(super) fn acked(&mut self, server: KnownServer, more: Option<More>) {
         let work = &mut self.work;
         work.known = server;
-        work.needs_audit = true;
         if let Some(More { after, only }) = more {
             return self.push(after, only, false);
         }

@@ -171,12 +171,12 @@ impl<'o> Outcome<'o> {
         let row = self.written.get(record).copied().or_else(|| self.rows.get(record));
         let Some(row) = row else { return Taken::Merged };
         let is_asked = matches!(row.quarantine, Some(Quarantine::Version { .. }));
-        if is_asked && offer.held.is_none() {
-            Taken::Held
-        } else if row.known().digest() == offer.known().digest() {
-            Taken::Stored
-        } else {
+        if row.known().digest() != offer.known().digest() {
             Taken::Merged
+        } else if is_asked && offer.held.is_none() {
+            Taken::Held
+        } else {
+            Taken::Stored
         }
     }
 }
