@@ -11,7 +11,7 @@ use crate::decide::{
 };
 use crate::values::{
     digest::Digest,
-    id::{CollectionId, Lineage, RecordId},
+    id::{CollectionId, RecordId},
 };
 
 /// What a device asks of one collection.
@@ -38,8 +38,8 @@ pub enum Request {
     Pull {
         /// The collection.
         collection: CollectionId,
-        /// The lineage that the cursor is of; `None` where the device has none.
-        lineage: Option<Lineage>,
+        /// The last position that the device was given: the cursor is of its history. `None` if it was given none.
+        at: Option<Greeting>,
         /// Exclusive.
         after: FeedCursor,
         /// Bytes of offers that are enough.
@@ -49,8 +49,9 @@ pub enum Request {
     Push {
         /// The collection.
         collection: CollectionId,
-        /// The lineage that the device believes in; `None` where it has none.
-        lineage: Option<Lineage>,
+        /// The last position that the device was given: what it pushes was made upon that history. `None` if it was given
+        /// none.
+        at: Option<Greeting>,
         /// The greatest counter that this push may use.
         counter: u64,
         /// The first page of this push.
@@ -208,7 +209,7 @@ pub enum Refused {
         /// Seconds to wait.
         retry_after_seconds: u32,
     },
-    /// The collection has another lineage than the request: greet again.
+    /// The position that the request was made upon is not in the collection's history: greet again.
     #[error("the collection has begun another history since; greet again")]
     Renewed,
     /// This server only reads.

@@ -131,10 +131,10 @@ fn requests() -> Vec<(&'static str, Frame)> {
     let older = vec![(Revision(40), digest(4)), (Revision(32), digest(5))];
     let claim = Claim { last: issued(0x11, 41), older, missing: vec![record(UUID), record("ada")] };
     let within = Some(Within { revision: Revision(41), place: FirstSeen(7), record: None });
-    let pull = |lineage, after| Request::Pull { collection: contacts(), lineage, after, page_bytes: 262_144 };
+    let pull = |at, after| Request::Pull { collection: contacts(), at, after, page_bytes: 262_144 };
     let push = |is_first, is_last, offers| {
-        let (collection, lineage) = (contacts(), Some(lineage(0x11)));
-        Request::Push { collection, lineage, counter: 12, is_first, is_last, offers }
+        let collection = contacts();
+        Request::Push { collection, at, counter: 12, is_first, is_last, offers }
     };
     let window = Window { after: None, until: Some(record("m")) };
     vec![
@@ -142,7 +142,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
         ("greet_first", request(vec![greet(0, None)])),
         ("prove", request(vec![Request::Prove { collection: collection.clone(), claim }])),
         ("pull_first", request(vec![pull(None, FeedCursor::default())])),
-        ("pull", request(vec![pull(Some(lineage(0x11)), FeedCursor { revision: Revision(40), within })])),
+        ("pull", request(vec![pull(at, FeedCursor { revision: Revision(40), within })])),
         ("push", request(vec![push(true, true, vec![whole("ada", "new_contact"), patched(UUID, "patch")])])),
         ("push_nothing", request(vec![push(false, true, vec![])])),
         ("fetch", request(vec![Request::Fetch { collection: collection.clone(), records: vec![record(UUID)] }])),

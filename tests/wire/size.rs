@@ -17,7 +17,7 @@ use holdfast::{
     values::version::Version,
 };
 
-use crate::examples::{contacts, digest, issued, lineage, reply, request};
+use crate::examples::{contacts, digest, issued, reply, request};
 
 const FIELDS: [&str; 10] = ["given", "family", "email", "phone", "org", "title", "street", "city", "country", "note"];
 const FAMILIES: [&str; 16] = [
@@ -121,10 +121,10 @@ fn an_edit_of_one_field_costs_at_most_64_bytes() {
             assert_eq!(sent.clone().open(&[base]).as_ref(), Some(offer));
         }
         let values = edits.iter().zip(&offers).map(|(_, sent)| value_bytes(sent)).sum::<usize>();
-        let (collection, lineage) = (contacts(), Some(lineage(1)));
+        let (collection, at) = (contacts(), Some(Greeting { revision: Revision(4711), tag: Tag(digest(0x7a)) }));
         let counter = u64::try_from(2 * count).unwrap();
         let push =
-            Request::Push { collection, lineage, counter, is_first: true, is_last: true, offers: offers.clone() };
+            Request::Push { collection, at, counter, is_first: true, is_last: true, offers: offers.clone() };
         let next = FeedCursor { revision: Revision(counter), within: None };
         let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)) };
         for (what, frame) in [("push", request(vec![push])), ("page", reply(vec![page]))] {

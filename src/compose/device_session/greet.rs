@@ -11,7 +11,7 @@ use crate::decide::{
     position::{FeedCursor, Issued, Witness},
     slice::{Query, ReadSet, Slice},
 };
-use crate::talk::message::{Greeting, Refused, Reply, Request, Standing};
+use crate::talk::message::{Refused, Reply, Request, Standing};
 use crate::values::id::RecordId;
 
 /// Rows looked at in one step, where all of them are.
@@ -45,11 +45,7 @@ impl DeviceSession {
         let greet = |work: &super::work::Work| Request::Greet {
             collection: work.collection(),
             counter: work.counter,
-            at: work
-                .known
-                .witness
-                .as_ref()
-                .map(|witness| Greeting { revision: witness.last.position.revision, tag: witness.last.tag }),
+            at: work.greeting(),
         };
         let requests = self.works.iter().map(greet).collect();
         self.send(Phase::Greeting, requests);

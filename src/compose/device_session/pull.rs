@@ -27,10 +27,10 @@ const CHANGES_FOR_AUDIT: usize = 32;
 
 impl DeviceSession {
     pub(super) fn pull(&mut self) {
-        let (collection, lineage) = (self.work.collection(), self.work.lineage());
+        let (collection, at) = (self.work.collection(), self.work.greeting());
         let after = self.work.known.cursor.clone();
         let page_bytes = u64::try_from(self.opening.limits.page_bytes).unwrap_or(u64::MAX);
-        self.send(Phase::Pulling, [Request::Pull { collection, lineage, after, page_bytes }].into());
+        self.send(Phase::Pulling, [Request::Pull { collection, at, after, page_bytes }].into());
     }
 
     pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {

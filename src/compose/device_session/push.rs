@@ -70,7 +70,7 @@ impl DeviceSession {
         self.work.counter = slice.head.counter;
         let request = Request::Push {
             collection: self.work.collection(),
-            lineage: self.work.lineage(),
+            at: self.work.greeting(),
             counter: slice.head.counter,
             is_first,
             is_last: more.is_none(),

@@ -13,7 +13,7 @@ use crate::decide::{
     row::Row,
 };
 use crate::talk::{
-    message::{Audited, Request},
+    message::{Audited, Greeting, Request},
     offer::SentOffer,
 };
 use crate::values::{
@@ -261,6 +261,12 @@ impl Work {
         } else {
             Next::Nothing
         }
+    }
+
+    /// The last position that the device was given, as it is named in requests.
+    pub(super) fn greeting(&self) -> Option<Greeting> {
+        let last = self.known.witness.as_ref()?.last;
+        Some(Greeting { revision: last.position.revision, tag: last.tag })
     }
 
     /// The last revision that the device was given.
