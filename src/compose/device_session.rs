@@ -142,7 +142,7 @@ impl DeviceSession {
             Phase::VoidRead { after } => self.void_read(after, slice),
             Phase::PageRead { page, is_full } => self.page_read(page, is_full, slice),
             Phase::StagedRead { is_full } => self.staged_read(is_full, slice),
-            Phase::PushRead { after, only, is_first } => self.push_read(after, &only, is_first, &slice),
+            Phase::PushRead { after, only, is_first } => self.push_read(after, only, is_first, slice),
             Phase::AckRead { acks } => self.ack_read(acks, slice),
             Phase::AuditRead { push } => self.audit_read(push, &slice),
             Phase::CloseRead => self.close_read(slice),
@@ -233,7 +233,7 @@ impl DeviceSession {
     /// What follows for the collection at hand, or for the next one.
     fn advance(&mut self) {
         loop {
-            if self.report.requests >= self.opening.max_requests && self.work.next() != Next::Nothing {
+            if self.is_spent() && self.work.next() != Next::Nothing {
                 return self.finish();
             }
             match self.work.next() {
@@ -252,6 +252,11 @@ impl DeviceSession {
             let done = core::mem::replace(&mut self.work, next);
             self.report.collections.extend(done.is_somewhere().then_some(done.report));
         }
+    }
+
+    /// Whether the session has sent as many requests as it may.
+    const fn is_spent(&self) -> bool {
+        self.report.requests >= self.opening.max_requests
     }
 
     /// This collection goes no further in this session.
@@ -311,6 +316,7 @@ impl DeviceSession {
     fn after_commit(&mut self, receipt: Receipt, then: Phase) {
         match then {
             Phase::VoidRead { after } => self.void(after),
+            Phase::PushRead { after, only, is_first } => self.push(after, only, is_first),
             Phase::Renewed { server } => self.renewed(server),
             Phase::Paged { server, is_more } => self.page_committed(receipt, server, is_more),
             Phase::Judged => self.staged_committed(receipt),

@@ -123,8 +123,7 @@ fn an_edit_of_one_field_costs_at_most_64_bytes() {
         let values = edits.iter().zip(&offers).map(|(_, sent)| value_bytes(sent)).sum::<usize>();
         let (collection, at) = (contacts(), Some(Greeting { revision: Revision(4711), tag: Tag(digest(0x7a)) }));
         let counter = u64::try_from(2 * count).unwrap();
-        let push =
-            Request::Push { collection, at, counter, is_first: true, is_last: true, offers: offers.clone() };
+        let push = Request::Push { collection, at, counter, is_first: true, is_last: true, offers: offers.clone() };
         let next = FeedCursor { revision: Revision(counter), within: None };
         let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)) };
         for (what, frame) in [("push", request(vec![push])), ("page", reply(vec![page]))] {

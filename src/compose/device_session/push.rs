@@ -20,7 +20,7 @@ use crate::talk::{
     message::{Request, Taken},
     offer::SentOffer,
 };
-use crate::values::{digest::Digest, id::RecordId};
+use crate::values::{codec::DecodeError, digest::Digest, id::RecordId};
 
 /// The least that a record takes in a page, about.
 const RECORD_BYTES: usize = 64;
@@ -39,9 +39,17 @@ impl DeviceSession {
         self.read(Phase::PushRead { after, only, is_first }, set);
     }
 
-    pub(super) fn push_read(&mut self, after: Option<RecordId>, only: &[RecordId], is_first: bool, slice: &Slice) {
+    pub(super) fn push_read(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool, slice: Slice) {
         let is_whole = !only.is_empty();
-        let found = if is_whole { only } else { &slice.found };
+        let large = self.too_large(&slice);
+        if !large.is_empty() {
+            // They are set aside first, so that they stand in nobody's way.
+            self.work.report.failed.extend(large.iter().filter_map(|(id, _, why)| Some((id.clone(), why.clone()?))));
+            let draft = Draft::of_taken(slice, &large);
+            let again = Phase::PushRead { after, only, is_first };
+            return self.commit(draft, again.clone(), again);
+        }
+        let found = if is_whole { &only } else { &slice.found };
         let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         let mut rest = Vec::new();
         for (place, id) in found.iter().enumerate() {
@@ -81,6 +89,19 @@ impl DeviceSession {
             return self.audit(Some((request, sent)));
         }
         self.send(Phase::Pushing { sent, window: None }, [request].into());
+    }
+
+    /// What is pending and more than may cross.
+    fn too_large(&self, slice: &Slice) -> Vec<(RecordId, Digest, Option<Refusal>)> {
+        let limits = &self.opening.limits.record;
+        let pending = slice.rows.values().filter(|row| row.is_pending);
+        let refused = pending.filter_map(|row| {
+            let checked = row.version.check_limits(limits).and_then(|()| row.known().check_limits(limits));
+            let DecodeError::TooMany { limit, found, .. } = checked.err()? else { return None };
+            let refusal = Refusal::TooLarge { limit: super::count(limit), found: super::count(found) };
+            Some((row.record.clone(), row.known().digest(), Some(refusal)))
+        });
+        refused.collect()
     }
 
     pub(super) fn taken(
@@ -180,7 +201,9 @@ impl DeviceSession {
         let work = &mut self.work;
         work.known = server;
         if let Some(More { after, only }) = more {
-            return self.push(after, only, false);
+            // What is staged there is only taken with the last page, so a budget does not end the push before it.
+            let is_spent = self.is_spent() && self.work.staged_there.is_empty();
+            return if is_spent { self.finish() } else { self.push(after, only, false) };
         }
         work.needs_push = false;
         work.staged_there.clear();
