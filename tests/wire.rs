@@ -23,3 +23,5 @@ mod page;
 mod size;
 #[path = "wire/strict.rs"]
 mod strict;
+#[path = "wire/view.rs"]
+mod view;

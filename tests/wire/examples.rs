@@ -59,6 +59,13 @@ impl Frame {
             Self::Reply(frame) => &mut frame.extra,
         }
     }
+
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Request(frame) => serde_json::to_value(frame).unwrap(),
+            Self::Reply(frame) => serde_json::to_value(frame).unwrap(),
+        }
+    }
 }
 
 pub fn digest(seed: u8) -> Digest {
