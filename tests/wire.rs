@@ -13,13 +13,23 @@
 
 mod support;
 
+#[path = "wire/arbitrary.rs"]
+mod arbitrary;
 #[path = "wire/examples.rs"]
 mod examples;
 #[path = "wire/golden.rs"]
 mod golden;
+#[path = "wire/laws.rs"]
+mod laws;
+#[path = "wire/memory.rs"]
+mod memory;
 #[path = "wire/page.rs"]
 mod page;
+#[path = "wire/patches.rs"]
+mod patches;
 #[path = "wire/size.rs"]
 mod size;
 #[path = "wire/strict.rs"]
 mod strict;
+#[path = "wire/view.rs"]
+mod view;

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use serde::Serialize;
+
 use super::offer::SentOffer;
 use crate::decide::{
     continuity::{Claim, Judgement, Stop},
@@ -15,7 +17,7 @@ use crate::values::{
 };
 
 /// What a device asks of one collection.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Request {
     /// Is anything new, and are you still who you were?
@@ -80,7 +82,7 @@ pub enum Request {
 }
 
 /// A position, as short as it can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Greeting {
     /// Its revision.
     pub revision: Revision,
@@ -89,7 +91,7 @@ pub struct Greeting {
 }
 
 /// A range of record ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// Exclusive; from the first if `None`.
     pub after: Option<RecordId>,
@@ -98,7 +100,7 @@ pub struct Window {
 }
 
 /// What a server says to one request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Reply {
     /// To a greeting.
@@ -150,7 +152,7 @@ pub enum Reply {
 }
 
 /// How a greeting stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Standing {
     /// The server's history ends at the device's position.
@@ -164,7 +166,7 @@ pub enum Standing {
 }
 
 /// What became of one record of a push.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Taken {
     /// It is durable, as it was sent.
@@ -182,7 +184,7 @@ pub enum Taken {
 }
 
 /// What an audit found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Audited {
     /// The same.
@@ -194,7 +196,7 @@ pub enum Audited {
 }
 
 /// Why a request was not served. Nothing was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
     /// Nothing may cross.

@@ -59,6 +59,13 @@ impl Frame {
             Self::Reply(frame) => &mut frame.extra,
         }
     }
+
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Request(frame) => serde_json::to_value(frame).unwrap(),
+            Self::Reply(frame) => serde_json::to_value(frame).unwrap(),
+        }
+    }
 }
 
 pub fn digest(seed: u8) -> Digest {
@@ -170,6 +177,10 @@ fn replies() -> Vec<(&'static str, Frame)> {
         Refusal::NeverShown,
         Refusal::TooDeep { field },
         Refusal::Held,
+        Refusal::ForeignDots { replica: ReplicaId::from_entropy(9).unwrap(), found: 12, held: 7 },
+        Refusal::CounterAhead { replica: ReplicaId::from_entropy(9).unwrap(), limit: 12, found: 1 << 40 },
+        Refusal::Forged { replica: ReplicaId::from_entropy(9).unwrap(), counter: 12 },
+        Refusal::TooLarge { limit: 16_777_216, found: 20_000_000 },
     ];
     let plain = [Taken::Stored, Taken::Merged, Taken::Held, Taken::Staged, Taken::NeedWhole];
     let except: Vec<_> = (0..).zip(plain.into_iter().chain(refusals.map(Taken::Refused))).collect();

@@ -88,7 +88,7 @@ impl Chance {
 }
 
 /// A device with that many contacts, each edited once in one field, at moments 3 ms apart in no order.
-fn edited(count: usize) -> Vec<(Offer, Version)> {
+pub fn edited(count: usize) -> Vec<(Offer, Version)> {
     let (people, shape, mut chance) = (contacts(), Shape::new(), Chance(1));
     let from = ReplicaId::from_entropy(u128::from(chance.next()) << 64 | u128::from(chance.next())).unwrap();
     let mut device = Device::new(MemoryStore::device(), from, Guard::default());

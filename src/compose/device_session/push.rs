@@ -14,13 +14,14 @@ use crate::decide::{
     position::{FeedCursor, Issued},
     refusal::Refusal,
     row::Row,
+    screen::too_large,
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
     message::{Request, Taken},
     offer::SentOffer,
 };
-use crate::values::{codec::DecodeError, digest::Digest, id::RecordId};
+use crate::values::{digest::Digest, id::RecordId};
 
 /// The least that a record takes in a page, about.
 const RECORD_BYTES: usize = 64;
@@ -96,9 +97,7 @@ impl DeviceSession {
         let limits = &self.opening.limits.record;
         let pending = slice.rows.values().filter(|row| row.is_pending);
         let refused = pending.filter_map(|row| {
-            let checked = row.version.check_limits(limits).and_then(|()| row.known().check_limits(limits));
-            let DecodeError::TooMany { limit, found, .. } = checked.err()? else { return None };
-            let refusal = Refusal::TooLarge { limit: super::count(limit), found: super::count(found) };
+            let refusal = too_large(&row.version, limits).or_else(|| too_large(row.known(), limits))?;
             Some((row.record.clone(), row.known().digest(), Some(refusal)))
         });
         refused.collect()

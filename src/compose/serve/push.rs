@@ -89,7 +89,13 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let head = slice.head.clone();
     let identifying = call.guard.identifying(&slice.collection);
     let Ok(diff) = Diff::between(slice, changes) else { return Ok(Decision::refused(Refused::Malformed)) };
-    let screen = Screen { sender: asked.from, counter, is_repairing: is_supplied, whole: &opened.whole };
+    let screen = Screen {
+        sender: asked.from,
+        counter,
+        is_repairing: is_supplied,
+        limits: call.limits.record,
+        whole: &opened.whole,
+    };
     let diff = diff.screened(&screen);
     let draft = if *is_last { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
     let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied));
