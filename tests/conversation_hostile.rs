@@ -5,79 +5,35 @@
 #[allow(dead_code, reason = "each test file uses a part")]
 #[path = "conversation/world.rs"]
 mod world;
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/peer.rs"]
+mod peer;
 
 use holdfast::{
-    compose::{
-        converse::AnswerFailed,
-        device_session::{DeviceSession, Output},
-        serve::account_digest,
-    },
+    compose::{converse::AnswerFailed, device_session::Output},
     decide::{
         continuity::{Claim, Continuity, ServerLoss},
         line::Revision,
         offer::Offer,
         position::{FeedCursor, Issued, Position, Tag},
         refusal::Refusal,
-        slice::ReadSet,
     },
     talk::{
-        extra::Extra,
         frame::{ReplyFrame, RequestFrame},
-        limits::WireLimits,
-        message::{Greeting, Reply, Request, Taken},
+        message::{Reply, Request, Taken},
         offer::SentOffer,
         session::SessionError,
     },
     values::{
         digest::Digest,
         entropy::{Entropy, EntropyError},
-        id::{AccountId, Lineage},
+        id::Lineage,
     },
     *,
 };
+use peer::*;
 use proptest::prelude::*;
 use world::*;
-
-const LIMITS: fn() -> WireLimits = WireLimits::default;
-
-fn synced() -> (Cloud, Phone, Phone) {
-    let (mut cloud, mut ada, mut ben) = (Cloud::new(), phone(1), phone(2));
-    for n in 0..12 {
-        create(&mut ada, n, &[("name", &format!("n{n}")), ("phone", "1"), ("town", "Kiel")]);
-    }
-    cloud.sync(&mut ada);
-    cloud.sync(&mut ben);
-    (cloud, ada, ben)
-}
-
-/// What somebody who holds the account's credentials sends by hand.
-fn ask(cloud: &mut Cloud, from: ReplicaId, request: Request) -> Reply {
-    let account = account_digest(&AccountId::new("ada").unwrap());
-    let frame = RequestFrame { session: 77, step: 1, account, from, requests: vec![request], extra: Extra::default() };
-    let reply = cloud.answer(&frame.encode(&LIMITS()).unwrap());
-    ReplyFrame::decode(&reply, &LIMITS()).unwrap().replies.remove(0)
-}
-
-fn head(store: &MemoryStore) -> holdfast::decide::slice::Head {
-    store.read(&ReadSet::head(people())).unwrap().head
-}
-
-fn known(phone: &Phone) -> Option<Greeting> {
-    let last = head(phone.store()).server.unwrap().witness.unwrap().last;
-    Some(Greeting { revision: last.position.revision, tag: last.tag })
-}
-
-fn push(at: Option<Greeting>, counter: u64, offers: Vec<SentOffer>) -> Request {
-    Request::Push { collection: people(), at, counter, is_first: true, is_last: true, offers }
-}
-
-fn offer(phone: &Phone, n: usize) -> SentOffer {
-    SentOffer::of(Offer::of(&phone.row(&people(), &rec(n)).unwrap().unwrap()), None)
-}
-
-fn saved(store: &MemoryStore) -> String {
-    serde_json::to_string(store).unwrap()
-}
 
 #[track_caller]
 fn refusal(reply: Reply) -> Refusal {
@@ -187,27 +143,6 @@ fn a_request_that_comes_again_and_late_changes_nothing() {
     }
 }
 
-fn open(phone: &Phone, draw: u64) -> DeviceSession {
-    DeviceSession::open(phone.opening(AccountId::new("ada").unwrap(), vec![people()]), &entropy(draw))
-}
-
-fn rows_of(store: &MemoryStore) -> Vec<(RecordId, Digest)> {
-    let query = decide::slice::Query::Range { after: None, limit: usize::MAX };
-    let slice = store.read(&ReadSet::head(people()).with_query(query)).unwrap();
-    slice.rows.into_values().map(|row| (row.record.clone(), row.known().digest())).collect()
-}
-
-/// Drives a session up to its first request, and gives the frame.
-fn first_request(phone: &Phone, session: &mut DeviceSession) -> Vec<u8> {
-    loop {
-        match session.poll() {
-            Output::Read(set) => session.loaded(phone.store().read(&set).unwrap()),
-            Output::Send(frame) => return frame,
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 #[test]
 fn a_reply_of_another_session_or_request_is_refused_and_the_right_one_still_fits() {
     let (mut cloud, ada, _) = synced();
@@ -223,23 +158,6 @@ fn a_reply_of_another_session_or_request_is_refused_and_the_right_one_still_fits
     one.received(&to_first).unwrap();
     assert!(matches!(one.received(&to_first), Err(SessionError::Unasked)));
     assert!(matches!(one.poll(), Output::Done(report) if report.is_complete()));
-}
-
-/// A server that replies what it likes.
-fn lied_to(phone: &mut Phone, mut lie: impl FnMut(usize, &RequestFrame) -> Vec<Reply>) -> (usize, String) {
-    let mut session = open(phone, 950);
-    let mut asked = 0;
-    let outcome = phone.converse(&mut session, |frame| {
-        let request = RequestFrame::decode(frame, &LIMITS()).unwrap();
-        let replies = lie(asked, &request);
-        asked += 1;
-        assert!(asked < 50, "it never ends");
-        let (session, step) = (request.session, request.step);
-        let from = ReplicaId::from_entropy(99).unwrap();
-        let reply = ReplyFrame { session, step, from, replies, extra: Extra::default() };
-        Ok::<_, std::convert::Infallible>(reply.encode(&LIMITS()).unwrap())
-    });
-    (asked, format!("{outcome:?}"))
 }
 
 fn news() -> Reply {

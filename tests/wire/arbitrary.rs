@@ -238,6 +238,14 @@ fn extra() -> impl Strategy<Value = Extra> {
     })
 }
 
+pub fn requests() -> impl Strategy<Value = Vec<Request>> {
+    vec(request(), 8)
+}
+
+pub fn replies() -> impl Strategy<Value = Vec<Reply>> {
+    vec(reply(), 80)
+}
+
 pub fn frame() -> impl Strategy<Value = Frame> {
     let requests = (any::<u64>(), any::<u32>(), digest(), replica(), vec(request(), 0..4), extra()).prop_map(
         |(session, step, account, from, requests, extra)| {

@@ -208,7 +208,9 @@ impl DeviceSession {
         work.staged_there.clear();
         work.passes = work.passes.saturating_add(1);
         // The server does not have what it once had: all is looked at before it is said.
-        work.audits_all |= !work.missing.is_empty() && !work.has_claimed;
+        let is_claim = !work.missing.is_empty() && !work.has_claimed;
+        work.audits_all |= is_claim;
+        work.needs_audit |= is_claim;
         self.advance();
     }
 }
