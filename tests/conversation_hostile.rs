@@ -230,9 +230,10 @@ fn a_server_that_calls_a_loss_intact_is_not_believed() {
         found: Some(earlier),
         missing: vec![],
     };
+    let now = Some(Issued { position: earlier, tag: Tag(Digest::from_bytes([8; 16])) });
     let (_, outcome) = lied_to(&mut ada, |n, _| match n {
         0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, ahead: None }],
-        1 => vec![Reply::Judged { judgement: judgement.clone(), now: None }],
+        1 => vec![Reply::Judged { judgement: judgement.clone(), now }],
         _ => vec![Reply::Refused(talk::message::Refused::Forbidden)],
     });
     assert!(outcome.contains("Lost(RolledBack)"), "{outcome}");
