@@ -91,7 +91,9 @@ impl DeviceSession {
         let work = &mut self.work;
         work.needs_proof = false;
         let Some(witness) = &work.known.witness else { return self.stop() };
-        let claim = Claim::of(witness, work.missing.clone());
+        // As many as may cross; the next audit finds the others.
+        let missing = work.missing.iter().take(self.opening.limits.max_items).cloned().collect();
+        let claim = Claim::of(witness, missing);
         let collection = work.collection();
         self.send(Phase::Proving, [Request::Prove { collection, claim }].into());
     }
@@ -169,7 +171,7 @@ impl DeviceSession {
         let Some((judgement, _)) = self.work.verdict.take() else { return self.advance() };
         let work = &mut self.work;
         work.known = server;
-        work.missing = Vec::new();
+        work.missing.clear();
         work.needs_pull = true;
         work.is_suspect = work.known.is_recovering;
         if work.is_suspect {

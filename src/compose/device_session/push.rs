@@ -168,7 +168,7 @@ impl DeviceSession {
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {
                 if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
-                    work.missing.push(record.clone());
+                    work.missing.insert(record.clone());
                 }
                 work.report.failed.push((record.clone(), refusal.clone()));
                 taken.push((record, digest, Some(refusal)));

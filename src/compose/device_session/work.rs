@@ -1,6 +1,10 @@
 //! Where a session stands in one collection.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::report::CollectionReport;
 use crate::act::receipt::Receipt;
@@ -165,7 +169,7 @@ pub(super) struct Work {
     /// What is known of the server when the round is over.
     pub(super) closing: Option<KnownServer>,
     /// Records that the server named as its own and does not show any more.
-    pub(super) missing: Vec<RecordId>,
+    pub(super) missing: BTreeSet<RecordId>,
     /// Records that were patched in vain: they are sent whole.
     pub(super) unfit: Vec<RecordId>,
     /// What was sent in this push and staged there: the last page tells.
@@ -207,7 +211,7 @@ impl Work {
             counter: 0,
             verdict: None,
             closing: None,
-            missing: Vec::new(),
+            missing: BTreeSet::new(),
             unfit: Vec::new(),
             staged_there: BTreeMap::new(),
             needs_proof: false,
