@@ -85,6 +85,20 @@ fn another_content_under_a_write_that_is_held_is_refused() {
 }
 
 #[test]
+fn an_own_write_does_not_bring_another_content_of_somebody_elses_along() {
+    let (mut cloud, mut ada, ben) = synced();
+    let mut twin = Device::new(ada.store().clone(), ada.replica(), Guard::default());
+    edit(&mut ada, 3, "phone", "2", 7);
+    edit(&mut twin, 3, "phone", "3", 7);
+    cloud.sync(&mut ada);
+    let mut liar = Device::new(twin.store().clone(), ben.replica(), Guard::default());
+    edit(&mut liar, 3, "town", "Rom", 9);
+    let counter = head(liar.store()).counter;
+    let found = refusal(ask(&mut cloud, ben.replica(), push(known(&ben), counter, vec![offer(&liar, 3)])));
+    assert!(matches!(found, Refusal::Forged { replica, .. } if replica == ada.replica()), "{found}");
+}
+
+#[test]
 fn a_counter_that_can_not_be_is_refused() {
     let (mut cloud, _, ben) = synced();
     let mut far = Device::new(ben.store().clone(), ben.replica(), Guard::default());

@@ -17,6 +17,8 @@ use crate::values::{
     version_vector::{Dot, VersionVector},
 };
 
+/// Replicas that a history remembers, at most.
+const MAX_REPLICAS: usize = 10_000;
 /// Ancestors that a history keeps, at most: what was set back more often is told as replaced.
 const MAX_ANCESTORS: usize = 64;
 /// Day ticks for which a server that lost something lets others' values be supplied.
@@ -107,6 +109,12 @@ impl History {
     #[must_use]
     pub const fn position(&self, revision: Revision) -> Position {
         Position { lineage: self.lineage, revision, chain: self.chain }
+    }
+
+    /// Whether a replica may be remembered: who holds credentials can make up any number of them.
+    #[must_use]
+    pub(crate) fn has_room_for(&self, replica: ReplicaId) -> bool {
+        self.authored.get(replica) > 0 || self.settled.contains(&replica) || self.authored.iter().len() < MAX_REPLICAS
     }
 
     /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.

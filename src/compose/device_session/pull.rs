@@ -100,17 +100,23 @@ impl DeviceSession {
         self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
     }
 
-    /// The records that were asked for take the places of their patches.
+    /// The records that were asked for take the places of their patches. What is still missing is asked for again.
     pub(super) fn fetched(&mut self, mut page: Page, whole: Vec<SentOffer>) {
         let is_whole = |offer: &SentOffer| matches!(offer.version, Sent::Whole(_));
         let mut whole: BTreeMap<RecordId, SentOffer> =
             whole.into_iter().filter(is_whole).map(|offer| (offer.record.clone(), offer)).collect();
-        let fitted = page.offers.into_iter().filter_map(|offer| match whole.remove(&offer.record) {
-            Some(whole) => Some(whole),
-            // What came neither as a patch that fits nor whole is not taken in; it is shown again when it changes.
-            None => is_whole(&offer).then_some(offer),
-        });
-        page.offers = fitted.collect();
+        let mut gets_on = false;
+        for offer in page.offers.iter_mut().filter(|offer| !is_whole(offer)) {
+            if let Some(whole) = whole.remove(&offer.record) {
+                *offer = whole;
+                gets_on = true;
+            }
+        }
+        if !gets_on {
+            // The cursor stays before this page.
+            self.work.report.refused = Some(Refused::Renewed);
+            return self.stop();
+        }
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
