@@ -328,3 +328,39 @@ fn a_host_that_changed_its_key_raises_no_alarm() {
     assert_eq!(outcome(&mut cloud, &mut ben), Some(Continuity::Intact));
     assert_eq!(cloud.sync(&mut ada).requests, 1);
 }
+
+fn lineage_of(cloud: &Cloud) -> Lineage {
+    let head = cloud.store.read(&decide::slice::ReadSet::head(people())).unwrap().head;
+    head.history.unwrap().lineage
+}
+
+#[test]
+fn a_restore_that_is_marked_begins_another_lineage_before_the_next_answer() {
+    let (mut cloud, mut ada, _) = two();
+    let before = lineage_of(&cloud);
+    cloud.store.restored();
+    // Nothing was lost, and nobody claims anything.
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+    let after = lineage_of(&cloud);
+    assert_ne!(before, after);
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
+    assert_eq!(lineage_of(&cloud), after);
+}
+
+#[test]
+fn nothing_is_removed_on_the_word_of_a_server_that_lost_something_until_the_next_round() {
+    let (mut cloud, mut ada, mut ben) = two();
+    let backup = cloud.store.clone();
+    create(&mut ada, 30, &[("name", "since")]);
+    cloud.sync(&mut ada);
+    cloud.store = backup;
+    // Ben deletes a record at the restored server, as he may.
+    delete(&mut ben, 5);
+    cloud.sync(&mut ben);
+    let lost = outcome(&mut cloud, &mut ada);
+    assert!(matches!(lost, Some(Continuity::Lost(_))), "{lost:?}");
+    assert_eq!(living(&ada), 21);
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+    assert_eq!(living(&ada), 20);
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
