@@ -7,17 +7,22 @@ mod world;
 
 use holdfast::{
     compose::{
-        device::online::{ChangeState, LeaveFailed},
+        device::{
+            WriteFailed,
+            online::{ChangeState, LeaveFailed},
+        },
         device_session::Opening,
         serve::Access,
     },
     decide::{
         acknowledge::LeaveError,
+        author::WriteError,
         continuity::{Continuity, ServerLoss, Stop},
         refusal::Refusal,
     },
     talk::limits::WireLimits,
     values::{codec::DecodeLimits, id::AccountId},
+    *,
 };
 use world::*;
 
@@ -294,4 +299,41 @@ fn a_device_sees_a_flood_of_removals_as_one_round_whatever_the_pages() {
     assert!(sessions > 1);
     assert_eq!(living(&ben), 30);
     assert_eq!(ben.hold(&people()).unwrap().unwrap().lines.len(), 12);
+}
+
+#[test]
+fn small_patches_do_not_make_a_record_grow_beyond_what_a_server_takes() {
+    let (mut cloud, mut ada, _) = three();
+    cloud.limits.record = DecodeLimits { max_bytes: 4_000, ..DecodeLimits::default() };
+    edit(&mut ada, 3, "phone", &"1".repeat(2_500), 7);
+    cloud.sync(&mut ada);
+    edit(&mut ada, 3, "town", &"2".repeat(2_500), 8);
+    let report = cloud.sync(&mut ada);
+    let failed = &report.collections[0].failed;
+    assert!(matches!(failed.as_slice(), [(_, Refusal::TooLarge { limit: 4_000, .. })]), "{report}");
+}
+
+#[test]
+fn a_device_that_its_server_knows_further_writes_nothing_until_it_has_a_new_id() {
+    let (mut cloud, mut ada, mut ben) = three();
+    let old = ada.clone();
+    edit(&mut ada, 3, "phone", "2", 7);
+    cloud.sync(&mut ada);
+    // Ada's phone is restored from an older backup.
+    let mut ada = old;
+    let report = cloud.sync(&mut ada);
+    assert_eq!(report.collections[0].ahead, Some(31), "{report}");
+    let fields = Loose::from([("name".to_owned(), "new".into())]);
+    let write = Write::create(people(), rec(40), &fields, &Shape::new(), Cause::User).unwrap();
+    let refused = ada.write(&write, at(9));
+    assert!(
+        matches!(refused, Err(WriteFailed::Write(WriteError::ReplicaAhead { ours: 30, found: 31 }))),
+        "{refused:?}"
+    );
+    let id = ReplicaId::from_entropy(77).unwrap();
+    let mut renewed = Device::new(ada.store().clone(), id, Guard::default());
+    renewed.write(&write, at(9)).unwrap();
+    cloud.sync(&mut renewed);
+    cloud.sync(&mut ben);
+    assert_eq!((living(&renewed), living(&ben)), (31, 31));
 }

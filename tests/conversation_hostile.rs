@@ -232,6 +232,35 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
 }
 
 #[test]
+fn a_server_can_not_cover_what_a_device_is_about_to_write() {
+    let (_, mut ada, _) = synced();
+    edit(&mut ada, 3, "phone", "2", 7);
+    // The record as if Ada had written forty times more, with what she has not sent overwritten.
+    let mut forger = Device::new(ada.store().clone(), ada.replica(), Guard::default());
+    (0..40).for_each(|n| edit(&mut forger, 3, "phone", &format!("{n}"), 9));
+    let last = head(ada.store()).server.unwrap().witness.unwrap().last;
+    let later =
+        Issued { position: Position { revision: Revision(last.position.revision.0 + 1), ..last.position }, ..last };
+    let covered = offer(&forger, 3);
+    lied_to(&mut ada, |_, request| {
+        let reply = |request: &Request| match request {
+            Request::Greet { .. } => news(),
+            Request::Pull { .. } => Reply::Page {
+                offers: vec![covered.clone()],
+                next: FeedCursor { revision: later.position.revision, within: None },
+                is_more: false,
+                now: Some(later),
+            },
+            _ => Reply::Refused(talk::message::Refused::Forbidden),
+        };
+        request.requests.iter().map(reply).collect()
+    });
+    let seen = ada.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap().unwrap();
+    assert_eq!(seen.get("phone"), Some(&values::value::Value::from("2")));
+    edit(&mut ada, 4, "phone", "5", 9);
+}
+
+#[test]
 fn a_server_that_calls_a_loss_intact_is_not_believed() {
     let (mut cloud, mut ada, _) = synced();
     let mut other = Cloud { draws: 1 << 40, ..Cloud::new() };
