@@ -11,7 +11,7 @@ use holdfast::{
             WriteFailed,
             online::{ChangeState, LeaveFailed},
         },
-        device_session::Opening,
+        device_session::{DeviceSession, Opening},
         serve::Access,
     },
     decide::{
@@ -209,6 +209,32 @@ fn a_budget_of_requests_ends_a_session_and_the_next_one_goes_on() {
     assert_eq!(living(&ben), 230);
 }
 
+#[test]
+fn what_another_device_writes_during_a_session_is_not_passed_over() {
+    let (mut cloud, mut ada, mut ben) = three();
+    edit(&mut ada, 3, "phone", "2", 7);
+    create(&mut ben, 60, &[("name", "meanwhile")]);
+    edit(&mut ben, 3, "town", "Rom", 8);
+    let opening = ada.opening(AccountId::new("ada").unwrap(), vec![people()]);
+    let mut session = DeviceSession::open(opening, &entropy(910));
+    let mut requests = 0;
+    let exchange = |frame: &[u8]| {
+        requests += 1;
+        if requests == 2 {
+            // Ada has greeted, and found nothing new.
+            cloud.sync(&mut ben);
+        }
+        Ok::<_, std::convert::Infallible>(cloud.answer(frame))
+    };
+    let report = ada.converse(&mut session, exchange).unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(living(&ada), 31);
+    cloud.sync(&mut ben);
+    let digest = |phone: &Phone| phone.row(&people(), &rec(3)).unwrap().unwrap().version.digest();
+    assert_eq!(digest(&ada), digest(&ben));
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
+}
+
 /// A device whose rows went back while its cursor did not, as after a partial restore.
 fn with_old_rows(now: &Phone, then: &Phone) -> Phone {
     let mut saved = serde_json::to_value(now.store()).unwrap();
@@ -266,6 +292,7 @@ fn removals_wait_for_the_end_of_a_round_and_are_judged_as_one() {
     // Page by page three would go, and the rest be held. As one round, all fourteen are held.
     let report = cloud.sync_as(&mut ada, narrow).unwrap();
     assert_eq!(report.collections[0].held_there.len(), 14, "{report}");
+    assert!(report.requests > 6, "{report}");
     cloud.sync_as(&mut ben, narrow).unwrap();
     assert_eq!(living(&ben), 31);
     let hold = ada.hold(&people()).unwrap().unwrap();

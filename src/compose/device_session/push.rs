@@ -23,16 +23,13 @@ use crate::talk::{
 };
 use crate::values::{digest::Digest, id::RecordId};
 
-/// The least that a record takes in a page, about.
-const RECORD_BYTES: usize = 64;
-
 impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
         let set = if only.is_empty() {
-            let limits = &self.opening.limits;
-            let limit = limits.page_bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items).saturating_add(1);
+            // One more than a page holds, to see whether there are more.
+            let limit = self.records_in_page().saturating_add(1);
             head.with_query(Query::Pending { after: after.clone(), limit })
         } else {
             head.with_records(only.iter().cloned())
@@ -57,7 +54,7 @@ impl DeviceSession {
             let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
             let sent = SentOffer::of(Offer::of(row), row.base.as_ref().filter(|_| !is_whole));
             bytes = bytes.saturating_add(sent.weight());
-            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.opening.limits.max_items;
+            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
             if is_full && !records.is_empty() {
                 rest = found.get(place..).unwrap_or_default().to_vec();
                 break;
@@ -90,6 +87,10 @@ impl DeviceSession {
             return self.audit(Some((request, sent)));
         }
         self.send(Phase::Pushing { sent, window: None }, [request].into());
+    }
+
+    fn records_in_page(&self) -> usize {
+        self.opening.limits.records_in(self.opening.limits.page_bytes)
     }
 
     /// What is pending and more than may cross.
@@ -207,10 +208,8 @@ impl DeviceSession {
         work.needs_push = false;
         work.staged_there.clear();
         work.passes = work.passes.saturating_add(1);
-        // The server does not have what it once had: all is looked at before it is said.
-        let is_claim = !work.missing.is_empty() && !work.has_claimed;
-        work.audits_all |= is_claim;
-        work.needs_audit |= is_claim;
+        // The server does not have what it once had: the audit says so.
+        work.needs_audit |= !work.missing.is_empty() && !work.has_claimed;
         self.advance();
     }
 }

@@ -19,13 +19,9 @@ use crate::talk::{
 };
 use crate::values::version::Version;
 
-/// The least that a record takes in a page, about.
-const RECORD_BYTES: usize = 64;
-
 /// Records that one page can hold.
 pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
-    let bytes = usize::try_from(page_bytes).unwrap_or(usize::MAX).min(limits.page_bytes);
-    bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items)
+    limits.records_in(usize::try_from(page_bytes).unwrap_or(usize::MAX))
 }
 
 /// One page of the feed.
