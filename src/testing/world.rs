@@ -92,9 +92,8 @@ pub struct World {
     time: i64,
     /// No faults.
     is_calm: bool,
-    /// For how many more commits nothing goes down, where every so many do.
-    crash_every: Option<u32>,
-    commits: u32,
+    /// A host goes down around one commit in so many.
+    crash_every: Option<usize>,
     summary: Summary,
     timeline: Option<Vec<String>>,
 }
@@ -123,6 +122,7 @@ struct Cloud {
 struct Backup {
     store: MemoryStore,
     timeline: Timeline,
+    torn: BTreeSet<(u8, u16)>,
 }
 
 /// A session that is under way.
@@ -255,7 +255,6 @@ impl World {
             time: 0,
             is_calm: false,
             crash_every: None,
-            commits: 0,
             summary: Summary { histories: 1, ..Summary::default() },
             timeline: None,
         })
@@ -341,7 +340,7 @@ impl World {
     fn say(&mut self, line: impl FnOnce() -> String) {
         let at = self.next;
         if let Some(timeline) = &mut self.timeline {
-            timeline.push(format!("{at:>3}  {}", line()));
+            timeline.push(format!("{at:>3}  {}", line().replace("\n  ", " | ").replace('\n', " | ")));
         }
     }
 

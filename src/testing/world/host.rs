@@ -24,7 +24,8 @@ impl World {
         if self.backups.len() >= KEPT {
             self.backups.remove(0);
         }
-        self.backups.push(Backup { store, timeline });
+        let torn = self.truth.torn.get(self.home).cloned().unwrap_or_default();
+        self.backups.push(Backup { store, timeline, torn });
         let who = self.server_name(self.home);
         self.say(|| format!("{who}: a backup is made"));
         Ok(())
@@ -42,7 +43,9 @@ impl World {
         self.say(|| format!("{who}: restored from a backup, {how}"));
         let fault = if is_marked { "a server is restored, and told" } else { "a server is restored, and not told" };
         self.summary.fault(fault);
-        self.replace(self.home, store, backup.timeline, !is_marked)
+        self.replace(self.home, store, backup.timeline, !is_marked)?;
+        self.truth.torn.get_mut(self.home).into_iter().for_each(|torn| torn.clone_from(&backup.torn));
+        Ok(())
     }
 
     pub(super) fn wipe(&mut self) -> Result<(), Broken> {

@@ -176,8 +176,7 @@ impl World {
     pub(super) fn crash(&mut self, chance: &mut Chance, rate: u32) -> Option<Crash> {
         let draw = |chance: &mut Chance| if chance.hits(500) { Crash::Before } else { Crash::After };
         if let Some(every) = self.crash_every {
-            self.commits += 1;
-            return self.commits.is_multiple_of(every).then(|| draw(chance));
+            return chance.below(every).checked_sub(1).is_none().then(|| draw(chance));
         }
         (!self.is_calm && chance.hits(rate)).then(|| draw(chance))
     }
@@ -246,7 +245,7 @@ impl World {
                 }
                 Reply::Judged { judgement, .. } => {
                     if let Continuity::Lost(loss) = judgement.continuity {
-                        live.lost.insert(served.collection, loss);
+                        live.lost.entry(served.collection).or_insert(loss);
                     }
                 }
                 _ => {}

@@ -177,7 +177,7 @@ impl World {
 
     /// L6: with hosts that go down around many commits, the same is known in the end.
     fn compare_with(&mut self, twin: &mut Self, slower: &BTreeSet<RecordId>) -> Result<(), Broken> {
-        twin.crash_every = Some(2 + u32::try_from(self.seed.div_euclid(4).rem_euclid(3)).unwrap_or_default());
+        twin.crash_every = Some(3 + usize::try_from(self.seed.div_euclid(4).rem_euclid(4)).unwrap_or_default());
         let mut slower = slower.clone();
         let went = twin.two_rounds();
         slower.extend(went.map_err(|error| Broken { what: format!("with crashes: {}: {}", error.check, error.what), ..error })?);
@@ -220,7 +220,6 @@ impl World {
             time: self.time,
             is_calm: true,
             crash_every: None,
-            commits: 0,
             summary: crate::testing::failure::Summary::default(),
             timeline: self.timeline.as_ref().map(|_| Vec::new()),
         }
