@@ -102,7 +102,8 @@
 //! - **S12** Between two answers, whatever the number of syncs, their order, the clock and the peers, at most half of a
 //!   collection of 8 or more can be lost, and at most half of every first part of it. What counts as a loss is in
 //!   [`Loss`](decide::harm::Loss).
-//! - **S13** The stored form is canonical and bounded: damaged or hostile bytes give an error, never a panic.
+//! - **S13** What is stored and what crosses the network is canonical and bounded: damaged or hostile bytes give an
+//!   error, never a panic.
 //! - **S14** A clock can choose which of two conflicting values is *shown*. It never decides what survives.
 //! - **S15** Work and memory are bounded by the bytes that came and the records they touch.
 //! - **S17** The same inputs give the same bytes, on every target.

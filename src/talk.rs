@@ -1,6 +1,7 @@
 //! What crosses the network, as values and as bytes. It can not write, and it can not decide.
 
 pub mod limits;
+pub mod view;
 pub mod offer;
 pub mod message;
 pub mod extra;

@@ -13,13 +13,31 @@
 
 mod support;
 
+#[path = "wire/arbitrary.rs"]
+mod arbitrary;
 #[path = "wire/examples.rs"]
 mod examples;
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/peer.rs"]
+mod peer;
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/world.rs"]
+mod world;
 #[path = "wire/golden.rs"]
 mod golden;
+#[path = "wire/laws.rs"]
+mod laws;
+#[path = "wire/made_up.rs"]
+mod made_up;
+#[path = "wire/memory.rs"]
+mod memory;
 #[path = "wire/page.rs"]
 mod page;
+#[path = "wire/patches.rs"]
+mod patches;
 #[path = "wire/size.rs"]
 mod size;
 #[path = "wire/strict.rs"]
 mod strict;
+#[path = "wire/view.rs"]
+mod view;

@@ -142,9 +142,9 @@ impl DeviceSession {
             Phase::VoidRead { after } => self.void_read(after, slice),
             Phase::PageRead { page, is_full } => self.page_read(page, is_full, slice),
             Phase::StagedRead { is_full } => self.staged_read(is_full, slice),
-            Phase::PushRead { after, only, is_first } => self.push_read(after, &only, is_first, &slice),
+            Phase::PushRead { after, only, is_first } => self.push_read(after, only, is_first, slice),
             Phase::AckRead { acks } => self.ack_read(acks, slice),
-            Phase::AuditRead => self.audit_read(&slice),
+            Phase::AuditRead { push } => self.audit_read(push, &slice),
             Phase::CloseRead => self.close_read(slice),
             Phase::AuditNote => self.audit_note(slice),
             other => self.phase = other,
@@ -183,7 +183,8 @@ impl DeviceSession {
             self.greeted(replies);
             return Ok(());
         }
-        let Some(reply) = replies.into_iter().next() else { return Ok(()) };
+        let mut replies = replies.into_iter();
+        let Some(reply) = replies.next() else { return Ok(()) };
         if let Reply::Refused(refused) = reply {
             self.work.report.refused = Some(refused);
             self.stop();
@@ -193,11 +194,14 @@ impl DeviceSession {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
             (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
             (Phase::Fetching { page }, Reply::Whole { offers }) => self.fetched(page, offers),
-            (Phase::Pushing { sent }, Reply::Taken { before, now, except, staged }) => {
+            (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
+                if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
+                    self.work.heard_audit = Some((window, audited));
+                }
                 self.taken(sent, before, now, except, staged);
             }
-            (Phase::Auditing { rows, last }, Reply::Audited(audited)) => self.audited(rows, last, audited),
-            (Phase::Comparing { rows, last }, Reply::Whole { offers }) => self.compared(&rows, last, offers),
+            (Phase::Auditing { window }, Reply::Audited(audited)) => self.audited(window, audited),
+            (Phase::Comparing { window }, Reply::Whole { offers }) => self.compared(window, offers),
             (phase, _) => self.phase = phase,
         }
         Ok(())
@@ -218,13 +222,18 @@ impl DeviceSession {
             )
         };
         let expected = self.phase.asks();
-        if replies.iter().all(fits) { Ok(()) } else { Err(SessionError::Unexpected { expected }) }
+        let mut replies = replies.iter();
+        // The last page of a push takes an audit along.
+        if matches!((&self.phase, replies.as_slice().last()), (Phase::Pushing { .. }, Some(Reply::Audited(_)))) {
+            replies.next_back();
+        }
+        if replies.all(fits) { Ok(()) } else { Err(SessionError::Unexpected { expected }) }
     }
 
     /// What follows for the collection at hand, or for the next one.
     fn advance(&mut self) {
         loop {
-            if self.report.requests >= self.opening.max_requests && self.work.next() != Next::Nothing {
+            if self.is_spent() && self.work.next() != Next::Nothing {
                 return self.finish();
             }
             match self.work.next() {
@@ -233,7 +242,8 @@ impl DeviceSession {
                 Next::Pull => return self.pull(),
                 Next::Judge => return self.read_staged(),
                 Next::Push => return self.push(None, Vec::new(), true),
-                Next::Audit => return self.audit(),
+                Next::HearAudit => return self.hear_audit(),
+                Next::Audit => return self.audit(None),
                 Next::Close => return self.close(),
                 Next::Nothing => {}
             }
@@ -242,6 +252,11 @@ impl DeviceSession {
             let done = core::mem::replace(&mut self.work, next);
             self.report.collections.extend(done.is_somewhere().then_some(done.report));
         }
+    }
+
+    /// Whether the session has sent as many requests as it may.
+    const fn is_spent(&self) -> bool {
+        self.report.requests >= self.opening.max_requests
     }
 
     /// This collection goes no further in this session.
@@ -301,6 +316,7 @@ impl DeviceSession {
     fn after_commit(&mut self, receipt: Receipt, then: Phase) {
         match then {
             Phase::VoidRead { after } => self.void(after),
+            Phase::PushRead { after, only, is_first } => self.push(after, only, is_first),
             Phase::Renewed { server } => self.renewed(server),
             Phase::Paged { server, is_more } => self.page_committed(receipt, server, is_more),
             Phase::Judged => self.staged_committed(receipt),

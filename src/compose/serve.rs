@@ -146,12 +146,14 @@ pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
             let older = claim.older.iter().map(|(revision, _)| *revision);
             head.with_chains(older.chain([claim.last.position.revision]))
         }
-        Request::Pull { after, page_bytes, .. } => {
+        Request::Pull { at, after, page_bytes, .. } => {
             let limit = page::records_in(*page_bytes, limits);
+            let head = head.with_chains(at.map(|at| at.revision));
             head.with_query(Query::Feed { after: after.clone(), limit }).with_bases()
         }
-        Request::Push { offers, .. } => {
-            head.with_records(offers.iter().map(|offer| offer.record.clone())).with_staged(asked.from)
+        Request::Push { at, offers, .. } => {
+            let records = offers.iter().map(|offer| offer.record.clone());
+            head.with_records(records).with_staged(asked.from).with_chains(at.map(|at| at.revision))
         }
         Request::Fetch { records, .. } => head.with_records(records.iter().cloned()),
         Request::Audit { window, .. } => {
@@ -178,7 +180,7 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
         _ if renewal.is_some() => {
             Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
         }
-        Request::Pull { lineage, after, page_bytes, .. } => Ok(page::page(*lineage, after, *page_bytes, &slice, call)),
+        Request::Pull { at, after, page_bytes, .. } => Ok(page::page(*at, after, *page_bytes, &slice, call)),
         Request::Push { .. } => push::taken(asked, slice, call),
         Request::Fetch { .. } => Ok(page::whole(&slice)),
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),

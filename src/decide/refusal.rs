@@ -75,12 +75,12 @@ pub enum Refusal {
         /// Its counter.
         counter: u64,
     },
-    /// The record is larger than what may cross.
-    #[error("expected at most {limit} bytes, found {found}; the record is as it was")]
+    /// The record has more bytes, fields or writers than may cross.
+    #[error("expected at most {limit} bytes, fields or writers, found {found}; the record is as it was")]
     TooLarge {
-        /// Bytes allowed, inclusive.
+        /// Allowed, inclusive.
         limit: u64,
-        /// Bytes found.
+        /// Found.
         found: u64,
     },
 }

@@ -7,6 +7,7 @@ use super::{
     refusal::Refusal,
 };
 use crate::values::{
+    codec::{DecodeError, DecodeLimits},
     id::{RecordId, ReplicaId},
     register::Register,
     version::Version,
@@ -22,6 +23,8 @@ pub(crate) struct Screen<'s> {
     pub(crate) counter: u64,
     /// Others' writes are supplied: something was lost.
     pub(crate) is_repairing: bool,
+    /// What one record may be.
+    pub(crate) limits: DecodeLimits,
     /// Records that came whole, so that what they repeat of others' writes is to be compared.
     pub(crate) whole: &'s BTreeSet<RecordId>,
 }
@@ -51,13 +54,24 @@ impl Diff {
     }
 }
 
+/// Why a version is more than may cross, if it is.
+pub(crate) fn too_large(version: &Version, limits: &DecodeLimits) -> Option<Refusal> {
+    let DecodeError::TooMany { limit, found, .. } = version.check_limits(limits).err()? else { return None };
+    let [limit, found] = [limit, found].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+    Some(Refusal::TooLarge { limit, found })
+}
+
 fn refusal(compared: &Compared, screen: &Screen<'_>) -> Option<Refusal> {
-    let Screen { sender, counter, is_repairing, whole } = *screen;
+    let Screen { sender, counter, is_repairing, limits, whole } = *screen;
     let offer = &compared.offer;
     let held = compared.row.as_ref().map(|row| row.known());
     let nothing = VersionVector::new();
     let context = held.map_or(&nothing, Version::context);
     for version in [&offer.version, offer.known()] {
+        // Small patches can make a record grow.
+        if let Some(refusal) = too_large(version, &limits) {
+            return Some(refusal);
+        }
         let found = version.context().get(sender);
         if found > counter {
             return Some(Refusal::CounterAhead { replica: sender, limit: counter, found });

@@ -2,6 +2,9 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
+use serde::{Serialize, Serializer};
+
+use super::view::Hex;
 use crate::values::codec::{self, DecodeError, Reader, Writer};
 
 /// Bytes of all that is added to one frame, at most, inclusive; keys included.
@@ -86,6 +89,13 @@ impl Extra {
             0..=MAX_EXTRA_BYTES => Ok(()),
             found => Err(DecodeError::TooMany { what: "bytes of additions", limit: MAX_EXTRA_BYTES, found }),
         }
+    }
+}
+
+/// By number, each item as hexadecimal digits.
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(number, item)| (number, Hex(item))))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use serde::Serialize;
+
 use super::offer::SentOffer;
 use crate::decide::{
     continuity::{Claim, Judgement, Stop},
@@ -11,11 +13,11 @@ use crate::decide::{
 };
 use crate::values::{
     digest::Digest,
-    id::{CollectionId, Lineage, RecordId},
+    id::{CollectionId, RecordId},
 };
 
 /// What a device asks of one collection.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Request {
     /// Is anything new, and are you still who you were?
@@ -38,8 +40,8 @@ pub enum Request {
     Pull {
         /// The collection.
         collection: CollectionId,
-        /// The lineage that the cursor is of; `None` where the device has none.
-        lineage: Option<Lineage>,
+        /// The last position that the device was given: the cursor is of its history. `None` if it was given none.
+        at: Option<Greeting>,
         /// Exclusive.
         after: FeedCursor,
         /// Bytes of offers that are enough.
@@ -49,8 +51,9 @@ pub enum Request {
     Push {
         /// The collection.
         collection: CollectionId,
-        /// The lineage that the device believes in; `None` where it has none.
-        lineage: Option<Lineage>,
+        /// The last position that the device was given: what it pushes was made upon that history. `None` if it was given
+        /// none.
+        at: Option<Greeting>,
         /// The greatest counter that this push may use.
         counter: u64,
         /// The first page of this push.
@@ -79,7 +82,7 @@ pub enum Request {
 }
 
 /// A position, as short as it can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Greeting {
     /// Its revision.
     pub revision: Revision,
@@ -88,7 +91,7 @@ pub struct Greeting {
 }
 
 /// A range of record ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// Exclusive; from the first if `None`.
     pub after: Option<RecordId>,
@@ -97,7 +100,7 @@ pub struct Window {
 }
 
 /// What a server says to one request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Reply {
     /// To a greeting.
@@ -149,7 +152,7 @@ pub enum Reply {
 }
 
 /// How a greeting stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Standing {
     /// The server's history ends at the device's position.
@@ -163,7 +166,7 @@ pub enum Standing {
 }
 
 /// What became of one record of a push.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Taken {
     /// It is durable, as it was sent.
@@ -181,7 +184,7 @@ pub enum Taken {
 }
 
 /// What an audit found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Audited {
     /// The same.
@@ -193,7 +196,7 @@ pub enum Audited {
 }
 
 /// Why a request was not served. Nothing was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
     /// Nothing may cross.
@@ -208,7 +211,7 @@ pub enum Refused {
         /// Seconds to wait.
         retry_after_seconds: u32,
     },
-    /// The collection has another lineage than the request: greet again.
+    /// The position that the request was made upon is not in the collection's history: greet again.
     #[error("the collection has begun another history since; greet again")]
     Renewed,
     /// This server only reads.

@@ -1,5 +1,7 @@
 //! A record as it is sent: whole, or as a patch on what the receiver is thought to have.
 
+use serde::Serialize;
+
 use crate::decide::{
     consent::Excuse,
     offer::{HeldVersion, Offer},
@@ -7,25 +9,27 @@ use crate::decide::{
 use crate::values::{id::RecordId, patch::Patch, version::Version};
 
 /// One record of a push or a page.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SentOffer {
     /// The record.
     pub record: RecordId,
     /// What the sender shows.
     pub version: Sent,
     /// What it holds back.
+    #[serde(serialize_with = "super::view::held", skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldVersion>,
     /// The answered line that brought it to this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub excuse: Option<Excuse>,
 }
 
 /// A version as it is sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Sent {
     /// As its bytes.
-    Whole(Version),
+    Whole(#[serde(serialize_with = "super::view::version")] Version),
     /// As the way from another one.
-    Patch(Patch),
+    Patch(#[serde(serialize_with = "super::view::patch")] Patch),
 }
 
 impl SentOffer {
@@ -49,7 +53,9 @@ impl SentOffer {
         version.saturating_add(held).saturating_add(self.record.as_str().len())
     }
 
-    /// The offer, if it is whole or its patch fits one of `bases`.
+    /// The offer, if it is whole or its patch fits one of `bases`; `None` asks for the whole.
+    ///
+    /// Small patches can make a record grow: check what comes of one with [`Version::check_limits`], before it is stored.
     #[must_use]
     pub fn open(self, bases: &[&Version]) -> Option<Offer> {
         let Self { record, version, held, excuse } = self;

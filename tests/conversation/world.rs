@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use holdfast::{
     compose::{
-        converse::{ConverseFailed, answer},
+        converse::{AnswerFailed, ConverseFailed, answer},
         device_session::{DeviceSession, Opening, Report},
         serve::{Access, Call, Role},
     },
@@ -66,6 +66,11 @@ impl Cloud {
 
     pub(crate) fn answer(&mut self, frame: &[u8]) -> Vec<u8> {
         self.draws += 1;
+        let entropy = entropy(self.draws);
+        self.try_answer(frame, entropy).unwrap()
+    }
+
+    pub(crate) fn try_answer(&mut self, frame: &[u8], entropy: Entropy) -> Result<Vec<u8>, AnswerFailed<Infallible>> {
         let call = Call {
             account: &self.account,
             access: self.access,
@@ -76,9 +81,9 @@ impl Cloud {
             guard: &Guard::default(),
             key: &self.key,
             limits: &self.limits,
-            entropy: entropy(self.draws),
+            entropy,
         };
-        answer(&mut self.store, frame, &call).unwrap()
+        answer(&mut self.store, frame, &call)
     }
 
     /// One whole session.

@@ -59,6 +59,13 @@ impl Frame {
             Self::Reply(frame) => &mut frame.extra,
         }
     }
+
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Request(frame) => serde_json::to_value(frame).unwrap(),
+            Self::Reply(frame) => serde_json::to_value(frame).unwrap(),
+        }
+    }
 }
 
 pub fn digest(seed: u8) -> Digest {
@@ -131,10 +138,10 @@ fn requests() -> Vec<(&'static str, Frame)> {
     let older = vec![(Revision(40), digest(4)), (Revision(32), digest(5))];
     let claim = Claim { last: issued(0x11, 41), older, missing: vec![record(UUID), record("ada")] };
     let within = Some(Within { revision: Revision(41), place: FirstSeen(7), record: None });
-    let pull = |lineage, after| Request::Pull { collection: contacts(), lineage, after, page_bytes: 262_144 };
+    let pull = |at, after| Request::Pull { collection: contacts(), at, after, page_bytes: 262_144 };
     let push = |is_first, is_last, offers| {
-        let (collection, lineage) = (contacts(), Some(lineage(0x11)));
-        Request::Push { collection, lineage, counter: 12, is_first, is_last, offers }
+        let collection = contacts();
+        Request::Push { collection, at, counter: 12, is_first, is_last, offers }
     };
     let window = Window { after: None, until: Some(record("m")) };
     vec![
@@ -142,7 +149,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
         ("greet_first", request(vec![greet(0, None)])),
         ("prove", request(vec![Request::Prove { collection: collection.clone(), claim }])),
         ("pull_first", request(vec![pull(None, FeedCursor::default())])),
-        ("pull", request(vec![pull(Some(lineage(0x11)), FeedCursor { revision: Revision(40), within })])),
+        ("pull", request(vec![pull(at, FeedCursor { revision: Revision(40), within })])),
         ("push", request(vec![push(true, true, vec![whole("ada", "new_contact"), patched(UUID, "patch")])])),
         ("push_nothing", request(vec![push(false, true, vec![])])),
         ("fetch", request(vec![Request::Fetch { collection: collection.clone(), records: vec![record(UUID)] }])),
@@ -170,6 +177,10 @@ fn replies() -> Vec<(&'static str, Frame)> {
         Refusal::NeverShown,
         Refusal::TooDeep { field },
         Refusal::Held,
+        Refusal::ForeignDots { replica: ReplicaId::from_entropy(9).unwrap(), found: 12, held: 7 },
+        Refusal::CounterAhead { replica: ReplicaId::from_entropy(9).unwrap(), limit: 12, found: 1 << 40 },
+        Refusal::Forged { replica: ReplicaId::from_entropy(9).unwrap(), counter: 12 },
+        Refusal::TooLarge { limit: 16_777_216, found: 20_000_000 },
     ];
     let plain = [Taken::Stored, Taken::Merged, Taken::Held, Taken::Staged, Taken::NeedWhole];
     let except: Vec<_> = (0..).zip(plain.into_iter().chain(refusals.map(Taken::Refused))).collect();

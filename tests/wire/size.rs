@@ -17,7 +17,7 @@ use holdfast::{
     values::version::Version,
 };
 
-use crate::examples::{contacts, digest, issued, lineage, reply, request};
+use crate::examples::{contacts, digest, issued, reply, request};
 
 const FIELDS: [&str; 10] = ["given", "family", "email", "phone", "org", "title", "street", "city", "country", "note"];
 const FAMILIES: [&str; 16] = [
@@ -88,7 +88,7 @@ impl Chance {
 }
 
 /// A device with that many contacts, each edited once in one field, at moments 3 ms apart in no order.
-fn edited(count: usize) -> Vec<(Offer, Version)> {
+pub fn edited(count: usize) -> Vec<(Offer, Version)> {
     let (people, shape, mut chance) = (contacts(), Shape::new(), Chance(1));
     let from = ReplicaId::from_entropy(u128::from(chance.next()) << 64 | u128::from(chance.next())).unwrap();
     let mut device = Device::new(MemoryStore::device(), from, Guard::default());
@@ -121,10 +121,9 @@ fn an_edit_of_one_field_costs_at_most_64_bytes() {
             assert_eq!(sent.clone().open(&[base]).as_ref(), Some(offer));
         }
         let values = edits.iter().zip(&offers).map(|(_, sent)| value_bytes(sent)).sum::<usize>();
-        let (collection, lineage) = (contacts(), Some(lineage(1)));
+        let (collection, at) = (contacts(), Some(Greeting { revision: Revision(4711), tag: Tag(digest(0x7a)) }));
         let counter = u64::try_from(2 * count).unwrap();
-        let push =
-            Request::Push { collection, lineage, counter, is_first: true, is_last: true, offers: offers.clone() };
+        let push = Request::Push { collection, at, counter, is_first: true, is_last: true, offers: offers.clone() };
         let next = FeedCursor { revision: Revision(counter), within: None };
         let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)) };
         for (what, frame) in [("push", request(vec![push])), ("page", reply(vec![page]))] {

@@ -12,7 +12,7 @@ use holdfast::{
 };
 
 use crate::{
-    examples::{Frame, contacts, record, reply, request, whole},
+    examples::{Frame, contacts, patched, record, reply, request, whole},
     golden::golden,
     support::seal,
 };
@@ -31,7 +31,7 @@ pub fn resealed(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The frame with these messages in the place of its own; its additions are empty.
-fn with_messages(frame: &Frame, messages: &[u8]) -> Vec<u8> {
+pub fn with_messages(frame: &Frame, messages: &[u8]) -> Vec<u8> {
     let bytes = frame.encode(&WireLimits::default()).unwrap();
     let head = HEADS[usize::from(matches!(frame, Frame::Reply(_)))];
     assert_eq!(bytes[head], 0x80, "no messages before");
@@ -54,7 +54,16 @@ fn every_bit_flip_of_a_golden_frame_is_rejected() {
     for (name, _, mut bytes) in golden() {
         for at in 0..bytes.len() * 8 {
             bytes[at / 8] ^= 1 << (at % 8);
-            assert!(decode_any(&bytes).iter().all(Result::is_err), "{name}: bit {at}");
+            let found = decode_any(&bytes);
+            assert!(found.iter().all(Result::is_err), "{name}: bit {at}");
+            if at / 8 > 1 {
+                // Behind the version nothing is looked at, not even which way the frame goes.
+                assert_eq!(
+                    found,
+                    [Err(DecodeError::Damaged.into()), Err(DecodeError::Damaged.into())],
+                    "{name}: bit {at}"
+                );
+            }
             bytes[at / 8] ^= 1 << (at % 8);
         }
     }
@@ -116,6 +125,7 @@ fn a_message_of_an_unknown_kind_is_named() {
 fn each_limit_is_refused_with_its_number() {
     let five = request(vec![Request::Fetch { collection: contacts(), records: vec![record("a"); 5] }]);
     let page = reply(vec![Reply::Whole { offers: vec![whole("ada", "conflict")] }]);
+    let patches = reply(vec![Reply::Whole { offers: vec![patched("ada", "long_patch"); 5] }]);
     let (limits, small) = (WireLimits::default(), DecodeLimits::default());
     let bytes = page.encode(&limits).unwrap();
     let too_many = |what, limit, found| FrameError::Decode(DecodeError::TooMany { what, limit, found });
@@ -128,6 +138,8 @@ fn each_limit_is_refused_with_its_number() {
         (&five, WireLimits { max_items: 4, ..limits }, too_many("items of one list", 4, 5)),
         (&page, record(DecodeLimits { max_bytes: size - 1, ..small }), too_many("bytes", size - 1, size)),
         (&page, record(DecodeLimits { max_fields: 5, ..small }), too_many("fields", 5, 6)),
+        (&patches, record(DecodeLimits { max_fields: 1, ..small }), too_many("fields", 1, 2)),
+        (&patches, record(DecodeLimits { max_replicas: 0, ..small }), too_many("replicas", 0, 1)),
         (&page, record(DecodeLimits { max_replicas: 1, ..small }), too_many("replicas", 1, 2)),
     ] {
         let bytes = frame.encode(&WireLimits::default()).unwrap();

@@ -6,62 +6,92 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{DeviceSession, push::is_acknowledged, work::Phase};
+use super::{
+    DeviceSession,
+    push::is_acknowledged,
+    work::{Audit, Phase, Sending},
+};
 use crate::compose::serve::fingerprint;
 use crate::decide::{
     draft::{Draft, Heading, Origin},
     history::KnownServer,
-    row::Row,
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
     message::{Audited, Request, Window},
     offer::{Sent, SentOffer},
 };
-use crate::values::id::RecordId;
+use crate::values::{digest::Digest, id::RecordId};
 
 /// Records in one window.
 const WINDOW: usize = 256;
 
 impl DeviceSession {
-    pub(super) fn audit(&mut self) {
+    /// Reads the next window; the last page of a push may wait for it.
+    pub(super) fn audit(&mut self, push: Option<(Request, Sending)>) {
         let after = self.work.known.audited.clone();
         let query = Query::Window { after, until: None, limit: WINDOW };
-        self.read(Phase::AuditRead, ReadSet::head(self.work.collection()).with_query(query));
+        self.read(Phase::AuditRead { push }, ReadSet::head(self.work.collection()).with_query(query));
     }
 
-    pub(super) fn audit_read(&mut self, slice: &Slice) {
+    pub(super) fn audit_read(&mut self, push: Option<(Request, Sending)>, slice: &Slice) {
         let last = slice.found.last().filter(|_| slice.found.len() >= WINDOW).cloned();
-        let named = |row: &&Row| is_acknowledged(row);
-        let rows: BTreeMap<RecordId, Row> =
-            slice.rows.values().filter(named).map(|row| (row.record.clone(), row.clone())).collect();
-        if rows.is_empty() {
-            return self.note_window(last);
-        }
-        let fingerprint = fingerprint(rows.values().map(|row| (&row.record, row.known().digest())));
-        let window = Window { after: self.work.known.audited.clone(), until: last.clone() };
+        let named = slice.rows.values().filter(|row| is_acknowledged(row));
+        let window = Audit { rows: named.map(|row| (row.record.clone(), row.clone())).collect(), last: last.clone() };
+        // What goes with this page will be there, too.
+        let sent: BTreeMap<&RecordId, Digest> =
+            push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, digest)| (record, *digest)).collect();
+        let there = slice.rows.iter().filter_map(|(record, row)| {
+            let named = window.rows.get(record).map(|row| row.known().digest());
+            named
+                .or_else(|| sent.get(record).copied().filter(|digest| *digest == row.known().digest()))
+                .map(|d| (record, d))
+        });
         let collection = self.work.collection();
-        self.send(Phase::Auditing { rows, last }, [Request::Audit { collection, window, fingerprint }].into());
+        let audit = Request::Audit {
+            collection,
+            window: Window { after: self.work.known.audited.clone(), until: last },
+            fingerprint: fingerprint(there),
+        };
+        match push {
+            None if window.rows.is_empty() => self.note_window(window.last),
+            None => self.send(Phase::Auditing { window }, [audit].into()),
+            Some((request, sent)) if window.rows.is_empty() => {
+                self.send(Phase::Pushing { sent, window: None }, [request].into());
+            }
+            Some((request, sent)) => {
+                self.send(Phase::Pushing { sent, window: Some(window) }, [request, audit].into());
+            }
+        }
     }
 
-    pub(super) fn audited(&mut self, mut rows: BTreeMap<RecordId, Row>, last: Option<RecordId>, audited: Audited) {
+    /// What the server said to the audit that went with a push.
+    pub(super) fn hear_audit(&mut self) {
+        match self.work.heard_audit.take() {
+            Some((window, audited)) => self.audited(window, audited),
+            None => self.advance(),
+        }
+    }
+
+    pub(super) fn audited(&mut self, mut window: Audit, audited: Audited) {
         let found = match audited {
             Audited::Found(found) => found,
-            Audited::Same | Audited::TooMany => return self.note_window(last),
+            Audited::Same | Audited::TooMany => return self.note_window(window.last),
         };
         let found: BTreeMap<RecordId, _> = found.into_iter().collect();
-        let gone = rows.keys().filter(|record| !found.contains_key(record)).cloned();
+        let gone = window.rows.keys().filter(|record| !found.contains_key(record)).cloned();
         self.work.missing.extend(gone.collect::<Vec<_>>());
-        rows.retain(|record, row| found.get(record).is_some_and(|digest| *digest != row.known().digest()));
-        if rows.is_empty() {
-            return self.note_window(last);
+        window.rows.retain(|record, row| found.get(record).is_some_and(|digest| *digest != row.known().digest()));
+        if window.rows.is_empty() {
+            return self.note_window(window.last);
         }
-        let (collection, records) = (self.work.collection(), rows.keys().cloned().collect());
-        self.send(Phase::Comparing { rows, last }, [Request::Fetch { collection, records }].into());
+        let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
+        self.send(Phase::Comparing { window }, [Request::Fetch { collection, records }].into());
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
-    pub(super) fn compared(&mut self, rows: &BTreeMap<RecordId, Row>, last: Option<RecordId>, offers: Vec<SentOffer>) {
+    pub(super) fn compared(&mut self, window: Audit, offers: Vec<SentOffer>) {
+        let Audit { rows, last } = window;
         let mut shown: BTreeSet<RecordId> = BTreeSet::new();
         for offer in offers {
             let (Some(row), Sent::Whole(version)) = (rows.get(&offer.record), &offer.version) else { continue };

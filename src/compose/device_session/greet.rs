@@ -11,7 +11,7 @@ use crate::decide::{
     position::{FeedCursor, Issued, Witness},
     slice::{Query, ReadSet, Slice},
 };
-use crate::talk::message::{Greeting, Refused, Reply, Request, Standing};
+use crate::talk::message::{Refused, Reply, Request, Standing};
 use crate::values::id::RecordId;
 
 /// Rows looked at in one step, where all of them are.
@@ -45,11 +45,7 @@ impl DeviceSession {
         let greet = |work: &super::work::Work| Request::Greet {
             collection: work.collection(),
             counter: work.counter,
-            at: work
-                .known
-                .witness
-                .as_ref()
-                .map(|witness| Greeting { revision: witness.last.position.revision, tag: witness.last.tag }),
+            at: work.greeting(),
         };
         let requests = self.works.iter().map(greet).collect();
         self.send(Phase::Greeting, requests);
@@ -101,7 +97,7 @@ impl DeviceSession {
     }
 
     pub(super) fn judged(&mut self, judgement: Judgement, now: Option<Issued>) {
-        let judgement = self.checked(judgement);
+        let judgement = self.checked(judgement, now);
         self.work.note(judgement.continuity);
         self.work.report.evidence.push(judgement.clone());
         match judgement.continuity {
@@ -114,13 +110,13 @@ impl DeviceSession {
     }
 
     /// The same test from this side: a server that is broken or lies can not call a loss intact.
-    fn checked(&self, mut judgement: Judgement) -> Judgement {
+    fn checked(&self, mut judgement: Judgement, now: Option<Issued>) -> Judgement {
         let Some(witness) = &self.work.known.witness else { return judgement };
         let known = witness.last.position;
         judgement.claimed = known;
         judgement.common = judgement.common.min(known.revision);
         if judgement.continuity == Continuity::Intact {
-            let loss = match judgement.found {
+            let loss = match judgement.found.filter(|_| now.is_some()) {
                 None => Some(ServerLoss::Emptied),
                 Some(found) if found.revision < known.revision => Some(ServerLoss::RolledBack),
                 Some(found)
@@ -200,23 +196,19 @@ impl DeviceSession {
 
 /// What the device then knows of its server.
 fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) -> KnownServer {
-    let common = FeedCursor { revision: judgement.common, within: None };
-    match judgement.continuity {
+    let cursor = match judgement.continuity {
         // The server vouches for the position, so what was read up to it was read in this history, too.
-        Continuity::Intact => KnownServer { witness: now.map(Witness::of), ..known.clone() },
-        Continuity::Lost(_) => KnownServer {
-            witness: now.map(Witness::of),
-            cursor: known.cursor.clone().min(common),
-            is_recovering: true,
-            audited: None,
-            ..known.clone()
-        },
-        _ => KnownServer {
-            witness: now.map(Witness::of),
-            cursor: FeedCursor::default(),
-            is_recovering: true,
-            audited: None,
-            ..known.clone()
-        },
+        Continuity::Intact => known.cursor.clone(),
+        Continuity::Lost(_) => known.cursor.clone().min(FeedCursor { revision: judgement.common, within: None }),
+        _ => FeedCursor::default(),
+    };
+    let is_intact = judgement.continuity == Continuity::Intact;
+    KnownServer {
+        witness: now.map(Witness::of),
+        // A cursor is of a position's history, and nothing without one (S6).
+        cursor: now.map(|_| cursor).unwrap_or_default(),
+        is_recovering: known.is_recovering || !is_intact,
+        audited: known.audited.clone().filter(|_| is_intact),
+        ..known.clone()
     }
 }

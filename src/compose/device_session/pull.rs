@@ -1,6 +1,9 @@
 //! Pages of the server's feed: additions and edits apply at once, removals wait for the end of the round.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{
     DeviceSession,
@@ -22,12 +25,15 @@ use crate::talk::{
 };
 use crate::values::{id::RecordId, version::Version};
 
+/// A round that only pulled takes an audit where that adds little to what it cost.
+const CHANGES_FOR_AUDIT: usize = 32;
+
 impl DeviceSession {
     pub(super) fn pull(&mut self) {
-        let (collection, lineage) = (self.work.collection(), self.work.lineage());
+        let (collection, at) = (self.work.collection(), self.work.greeting());
         let after = self.work.known.cursor.clone();
         let page_bytes = u64::try_from(self.opening.limits.page_bytes).unwrap_or(u64::MAX);
-        self.send(Phase::Pulling, [Request::Pull { collection, lineage, after, page_bytes }].into());
+        self.send(Phase::Pulling, [Request::Pull { collection, at, after, page_bytes }].into());
     }
 
     pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {
@@ -97,11 +103,14 @@ impl DeviceSession {
     /// The records that were asked for take the places of their patches.
     pub(super) fn fetched(&mut self, mut page: Page, whole: Vec<SentOffer>) {
         let is_whole = |offer: &SentOffer| matches!(offer.version, Sent::Whole(_));
-        let named: BTreeSet<RecordId> = whole.iter().filter(|o| is_whole(o)).map(|o| o.record.clone()).collect();
-        // What came neither as a patch that fits nor whole is not taken in; the server shows it again when it changes.
-        page.offers.retain(|offer| is_whole(offer) || !named.contains(&offer.record));
-        let asked: BTreeSet<RecordId> = page.offers.iter().map(|offer| offer.record.clone()).collect();
-        page.offers.extend(whole.into_iter().filter(|offer| is_whole(offer) && !asked.contains(&offer.record)));
+        let mut whole: BTreeMap<RecordId, SentOffer> =
+            whole.into_iter().filter(is_whole).map(|offer| (offer.record.clone(), offer)).collect();
+        let fitted = page.offers.into_iter().filter_map(|offer| match whole.remove(&offer.record) {
+            Some(whole) => Some(whole),
+            // What came neither as a patch that fits nor whole is not taken in; it is shown again when it changes.
+            None => is_whole(&offer).then_some(offer),
+        });
+        page.offers = fitted.collect();
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -111,7 +120,7 @@ impl DeviceSession {
         work.known = server;
         work.has_staged |= !receipt.staged.is_empty();
         work.needs_pull = is_more;
-        work.needs_audit |= !receipt.is_quiet();
+        work.needs_audit |= receipt.changes.len() >= CHANGES_FOR_AUDIT;
         // What was merged here is news for the server.
         work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);

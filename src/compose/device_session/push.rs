@@ -14,6 +14,7 @@ use crate::decide::{
     position::{FeedCursor, Issued},
     refusal::Refusal,
     row::Row,
+    screen::too_large,
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
@@ -39,9 +40,17 @@ impl DeviceSession {
         self.read(Phase::PushRead { after, only, is_first }, set);
     }
 
-    pub(super) fn push_read(&mut self, after: Option<RecordId>, only: &[RecordId], is_first: bool, slice: &Slice) {
+    pub(super) fn push_read(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool, slice: Slice) {
         let is_whole = !only.is_empty();
-        let found = if is_whole { only } else { &slice.found };
+        let large = self.too_large(&slice);
+        if !large.is_empty() {
+            // They are set aside first, so that they stand in nobody's way.
+            self.work.report.failed.extend(large.iter().filter_map(|(id, _, why)| Some((id.clone(), why.clone()?))));
+            let draft = Draft::of_taken(slice, &large);
+            let again = Phase::PushRead { after, only, is_first };
+            return self.commit(draft, again.clone(), again);
+        }
+        let found = if is_whole { &only } else { &slice.found };
         let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         let mut rest = Vec::new();
         for (place, id) in found.iter().enumerate() {
@@ -70,13 +79,28 @@ impl DeviceSession {
         self.work.counter = slice.head.counter;
         let request = Request::Push {
             collection: self.work.collection(),
-            lineage: self.work.lineage(),
+            at: self.work.greeting(),
             counter: slice.head.counter,
             is_first,
             is_last: more.is_none(),
             offers,
         };
-        self.send(Phase::Pushing { sent: Sending { records, more } }, [request].into());
+        let sent = Sending { records, more };
+        if sent.more.is_none() && !self.work.has_claimed && self.work.heard_audit.is_none() {
+            return self.audit(Some((request, sent)));
+        }
+        self.send(Phase::Pushing { sent, window: None }, [request].into());
+    }
+
+    /// What is pending and more than may cross.
+    fn too_large(&self, slice: &Slice) -> Vec<(RecordId, Digest, Option<Refusal>)> {
+        let limits = &self.opening.limits.record;
+        let pending = slice.rows.values().filter(|row| row.is_pending);
+        let refused = pending.filter_map(|row| {
+            let refusal = too_large(&row.version, limits).or_else(|| too_large(row.known(), limits))?;
+            Some((row.record.clone(), row.known().digest(), Some(refusal)))
+        });
+        refused.collect()
     }
 
     pub(super) fn taken(
@@ -134,7 +158,8 @@ impl DeviceSession {
             }
             Taken::Merged => return false,
             Taken::Held => {
-                work.report.held_there.push(record);
+                work.report.held_there.push(record.clone());
+                taken.push((record, digest, None));
                 return false;
             }
             Taken::Staged => {
@@ -174,15 +199,18 @@ impl DeviceSession {
     pub(super) fn acked(&mut self, server: KnownServer, more: Option<More>) {
         let work = &mut self.work;
         work.known = server;
-        work.needs_audit = true;
         if let Some(More { after, only }) = more {
-            return self.push(after, only, false);
+            // What is staged there is only taken with the last page, so a budget does not end the push before it.
+            let is_spent = self.is_spent() && self.work.staged_there.is_empty();
+            return if is_spent { self.finish() } else { self.push(after, only, false) };
         }
         work.needs_push = false;
         work.staged_there.clear();
         work.passes = work.passes.saturating_add(1);
         // The server does not have what it once had: all is looked at before it is said.
-        work.audits_all |= !work.missing.is_empty() && !work.has_claimed;
+        let is_claim = !work.missing.is_empty() && !work.has_claimed;
+        work.audits_all |= is_claim;
+        work.needs_audit |= is_claim;
         self.advance();
     }
 }

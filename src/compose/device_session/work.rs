@@ -12,7 +12,10 @@ use crate::decide::{
     refusal::Refusal,
     row::Row,
 };
-use crate::talk::offer::SentOffer;
+use crate::talk::{
+    message::{Audited, Greeting, Request},
+    offer::SentOffer,
+};
 use crate::values::{
     digest::Digest,
     id::{CollectionId, Lineage, RecordId},
@@ -45,18 +48,18 @@ pub(super) enum Phase {
     StagedRead { is_full: bool },
     /// What is pending.
     PushRead { after: Option<RecordId>, only: Vec<RecordId>, is_first: bool },
-    /// The reply to a push.
-    Pushing { sent: Sending },
+    /// The reply to a push, and to the audit that goes with its last page.
+    Pushing { sent: Sending, window: Option<Audit> },
     /// The rows that were acknowledged.
     AckRead { acks: Acks },
-    /// A window of rows.
-    AuditRead,
+    /// A window of rows; the last page of a push waits for it, and takes the audit along.
+    AuditRead { push: Option<(Request, Sending)> },
     /// The head, to note how far was audited.
     AuditNote,
     /// The reply to an audit.
-    Auditing { rows: BTreeMap<RecordId, Row>, last: Option<RecordId> },
+    Auditing { window: Audit },
     /// Records that differ, whole.
-    Comparing { rows: BTreeMap<RecordId, Row>, last: Option<RecordId> },
+    Comparing { window: Audit },
     /// A commit.
     Committing { receipt: Receipt, then: Box<Self> },
     /// After a commit: the server is known anew.
@@ -98,6 +101,15 @@ pub(super) struct Page {
     pub(super) now: Option<Issued>,
 }
 
+/// A window that is audited.
+#[derive(Debug, Clone)]
+pub(super) struct Audit {
+    /// The records in it that the server has named as its own.
+    pub(super) rows: BTreeMap<RecordId, Row>,
+    /// The last record, where there are more behind it.
+    pub(super) last: Option<RecordId>,
+}
+
 /// A page of a push, on its way.
 #[derive(Debug, Clone)]
 pub(super) struct Sending {
@@ -132,6 +144,7 @@ pub(super) enum Next {
     Pull,
     Judge,
     Push,
+    HearAudit,
     Audit,
     Close,
     Nothing,
@@ -162,6 +175,8 @@ pub(super) struct Work {
     pub(super) has_staged: bool,
     pub(super) needs_push: bool,
     pub(super) needs_audit: bool,
+    /// What the server said to an audit that went with a push.
+    pub(super) heard_audit: Option<(Audit, Audited)>,
     /// The audit goes on to the end of the collection.
     pub(super) audits_all: bool,
     /// Nothing is removed on this server's word in this session.
@@ -200,6 +215,7 @@ impl Work {
             has_staged: false,
             needs_push: false,
             needs_audit: false,
+            heard_audit: None,
             audits_all: false,
             is_suspect: false,
             has_claimed: false,
@@ -236,6 +252,8 @@ impl Work {
             Next::Judge
         } else if self.needs_push && self.passes < MAX_PASSES {
             Next::Push
+        } else if self.heard_audit.is_some() {
+            Next::HearAudit
         } else if self.needs_audit {
             Next::Audit
         } else if self.known.is_recovering || self.is_unsaved {
@@ -243,6 +261,12 @@ impl Work {
         } else {
             Next::Nothing
         }
+    }
+
+    /// The last position that the device was given, as it is named in requests.
+    pub(super) fn greeting(&self) -> Option<Greeting> {
+        let last = self.known.witness.as_ref()?.last;
+        Some(Greeting { revision: last.position.revision, tag: last.tag })
     }
 
     /// The last revision that the device was given.

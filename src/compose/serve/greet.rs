@@ -31,7 +31,7 @@ pub(super) fn welcome(
 }
 
 /// Whether the position is in the history, as it was issued.
-fn is_held(at: Greeting, slice: &Slice, call: &Call<'_>) -> bool {
+pub(super) fn is_held(at: Greeting, slice: &Slice, call: &Call<'_>) -> bool {
     let Some(history) = &slice.head.history else { return false };
     let Some(chain) = slice.chains.get(&at.revision) else { return false };
     let position = Position { lineage: history.lineage, revision: at.revision, chain: *chain };

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Call, Decision, now};
+use super::{Call, Decision, greet::is_held, now};
 use crate::decide::{
     ledger::FirstSeen,
     line::Revision,
@@ -13,10 +13,9 @@ use crate::decide::{
 };
 use crate::talk::{
     limits::WireLimits,
-    message::{Refused, Reply},
+    message::{Greeting, Refused, Reply},
     offer::SentOffer,
 };
-use crate::values::id::Lineage;
 
 /// The least that a record takes in a page, about.
 const RECORD_BYTES: usize = 64;
@@ -29,15 +28,17 @@ pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
 
 /// One page of the feed.
 pub(super) fn page(
-    lineage: Option<Lineage>,
+    at: Option<Greeting>,
     after: &FeedCursor,
     page_bytes: u64,
     slice: &Slice,
     call: &Call<'_>,
 ) -> Decision {
-    let held = slice.head.history.as_ref().map(|history| history.lineage);
-    // A device that has no lineage reads from the beginning, and is told which one it is.
-    let is_known = lineage == held || (lineage.is_none() && *after == FeedCursor::default());
+    let is_known = match at {
+        Some(at) => is_held(at, slice, call),
+        // A device that was given no position reads from the beginning, and is told where the server stands.
+        None => *after == FeedCursor::default(),
+    };
     if !is_known || after.revision > slice.head.revision {
         return Decision::refused(Refused::Renewed);
     }

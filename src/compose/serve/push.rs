@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Asked, Call, Decision, Role, beginning};
+use super::{Asked, Call, Decision, Role, beginning, greet::is_held};
 use crate::act::{
     plan::{Batch, Plan},
     receipt::Receipt,
@@ -52,14 +52,15 @@ struct Opened {
 }
 
 pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
-    let Request::Push { lineage, counter, is_first, is_last, offers, .. } = asked.request else {
+    let Request::Push { at, counter, is_first, is_last, offers, .. } = asked.request else {
         return Ok(Decision::refused(Refused::Malformed));
     };
     if call.role == Role::Follower {
         return Ok(Decision::refused(Refused::ReadOnly));
     }
-    let held = slice.head.history.as_ref().map(|history| history.lineage);
-    if *lineage != held {
+    let is_begun = slice.head.history.is_some();
+    // Who was given no position may push where there was none to give, and nowhere else.
+    if at.map_or(is_begun, |at| !is_held(at, &slice, call)) {
         return Ok(Decision::refused(Refused::Renewed));
     }
     let opened = open(offers, &slice);
@@ -77,7 +78,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
         .as_ref()
         .is_some_and(|history| history.is_repairing(slice.head.tick) && !history.settled.contains(&asked.from));
     let heading = Heading {
-        begins: if held.is_none() { Some(beginning(&slice, call)?) } else { None },
+        begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
         pushed: (*is_last).then_some(Pushed { by: asked.from, counter, is_settled: true }),
         round_of: Some(asked.from),
         unstages: *is_first || *is_last,
@@ -88,7 +89,13 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let head = slice.head.clone();
     let identifying = call.guard.identifying(&slice.collection);
     let Ok(diff) = Diff::between(slice, changes) else { return Ok(Decision::refused(Refused::Malformed)) };
-    let screen = Screen { sender: asked.from, counter, is_repairing: is_supplied, whole: &opened.whole };
+    let screen = Screen {
+        sender: asked.from,
+        counter,
+        is_repairing: is_supplied,
+        limits: call.limits.record,
+        whole: &opened.whole,
+    };
     let diff = diff.screened(&screen);
     let draft = if *is_last { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
     let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied));
@@ -137,6 +144,7 @@ fn more(asked: &Asked<'_>, changes: &Changes, slice: &Slice) -> Option<ReadSet> 
         return None;
     }
     let set = changes.read_set().with_moved(slice.destinations()).with_staged(asked.from);
+    let set = set.with_chains(slice.chains.keys().copied());
     let is_read = |record: &RecordId| {
         let Request::Push { offers, .. } = asked.request else { return true };
         offers.iter().any(|offer| offer.record == *record)
@@ -171,12 +179,12 @@ impl<'o> Outcome<'o> {
         let row = self.written.get(record).copied().or_else(|| self.rows.get(record));
         let Some(row) = row else { return Taken::Merged };
         let is_asked = matches!(row.quarantine, Some(Quarantine::Version { .. }));
-        if is_asked && offer.held.is_none() {
-            Taken::Held
-        } else if row.known().digest() == offer.known().digest() {
-            Taken::Stored
-        } else {
+        if row.known().digest() != offer.known().digest() {
             Taken::Merged
+        } else if is_asked && offer.held.is_none() {
+            Taken::Held
+        } else {
+            Taken::Stored
         }
     }
 }

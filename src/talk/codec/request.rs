@@ -4,8 +4,8 @@ use super::{
     error::FrameError,
     history::{read_claim, read_cursor, read_revision, write_claim, write_cursor},
     items::{
-        read_collection, read_digest, read_lineage, read_list, read_option, read_record, write_digest, write_lineage,
-        write_list, write_option, write_record,
+        read_collection, read_digest, read_list, read_option, read_record, write_digest, write_list, write_option,
+        write_record,
     },
     offers::{check_offer, read_offers, write_offers},
 };
@@ -42,15 +42,15 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             head(writer, 3, 1, collection);
             write_claim(writer, claim);
         }
-        Request::Pull { collection, lineage, after, page_bytes } => {
+        Request::Pull { collection, at, after, page_bytes } => {
             head(writer, 5, 2, collection);
-            write_option(writer, lineage.as_ref(), write_lineage);
+            write_option(writer, at.as_ref(), write_at);
             write_cursor(writer, after);
             writer.uint(*page_bytes);
         }
-        Request::Push { collection, lineage, counter, is_first, is_last, offers } => {
+        Request::Push { collection, at, counter, is_first, is_last, offers } => {
             head(writer, 8, 3, collection);
-            write_option(writer, lineage.as_ref(), write_lineage);
+            write_option(writer, at.as_ref(), write_at);
             writer.uint(*counter);
             writer.bool(*is_first);
             writer.bool(*is_last);
@@ -85,13 +85,13 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
         1 => Request::Prove { collection, claim: read_claim(reader, limits)? },
         2 => Request::Pull {
             collection,
-            lineage: read_option(reader, read_lineage)?,
+            at: read_option(reader, read_at)?,
             after: read_cursor(reader)?,
             page_bytes: reader.uint()?,
         },
         3 => Request::Push {
             collection,
-            lineage: read_option(reader, read_lineage)?,
+            at: read_option(reader, read_at)?,
             counter: reader.uint()?,
             is_first: reader.bool()?,
             is_last: reader.bool()?,
@@ -104,6 +104,17 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             fingerprint: read_digest(reader)?,
         },
     })
+}
+
+fn write_at(writer: &mut Writer, at: &Greeting) {
+    writer.array(2);
+    writer.uint(at.revision.0);
+    write_digest(writer, &at.tag.0);
+}
+
+fn read_at(reader: &mut Reader<'_>) -> Result<Greeting, DecodeError> {
+    reader.tuple(2)?;
+    Ok(Greeting { revision: read_revision(reader)?, tag: Tag(read_digest(reader)?) })
 }
 
 fn read_greeting(reader: &mut Reader<'_>, items: usize) -> Result<Option<Greeting>, DecodeError> {

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::{DecodeLimits, Writer, value};
 use crate::values::{
+    digest::Digest,
     patch::{Patch, PatchError},
     record::Record,
     value::{OpaqueValue, Value},
@@ -145,6 +146,28 @@ fn a_patch_is_refused_on_the_dead_and_made_for_them() {
     let delete = Patch::between(&alive, &dead).expect("a delete travels as a patch");
     assert_eq!(delete.apply(&alive).map(|version| version.record()), Ok(dead.record()));
     assert!(matches!(delete.apply(&dead), Err(PatchError::NeedWhole { .. })));
+}
+
+/// Else two replicas would come to hold equal contexts and different content.
+#[test]
+fn a_patch_that_changes_a_record_without_a_write_is_refused() {
+    let base = golden::contact();
+    let mut next = base.clone();
+    next.fields.retain(|name, _| name.as_str() != "note");
+    let (base, next) = (Version::encode(&base), Version::encode(&next));
+    assert_eq!(Patch::between(&base, &next), None);
+    let both = [base.digest(), next.digest()];
+    let check =
+        Digest::of("holdfast patch", &both.each_ref().map(|digest| &digest.as_bytes()[..])).short().to_le_bytes();
+    let mut forged = Writer::default();
+    forged.raw(&[0x84, 1, 0x83, 0, 0x80, 0x81]); // tables of one name
+    forged.text("note");
+    forged.array(7);
+    forged.bytes(&check);
+    forged.raw(&[0x80, 0x80, 0xf6, 0x80, 0x81, 0, 0x80]); // no write, nothing seen, the life as it was; the note is gone
+    let bytes = forged.finish_with_check("holdfast lone patch");
+    let patch = Patch::decode(&bytes, &DecodeLimits::default()).expect("canonical");
+    assert_eq!(patch.apply(&base), Err(PatchError::NeedWhole { found: base.digest() }));
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! Whatever valid messages a peer makes up, in whatever order.
+
+use holdfast::{
+    decide::{
+        line::Revision,
+        position::{FeedCursor, Issued, Position},
+    },
+    talk::{
+        message::{Greeting, Refused, Reply, Request},
+        offer::SentOffer,
+    },
+    *,
+};
+use proptest::prelude::*;
+
+use crate::{arbitrary, peer::*, world::*};
+
+fn shown(phone: &Phone) -> Vec<RecordId> {
+    phone.records(&people(), None, usize::MAX).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// A device loses none of the records that its person sees, or it holds the question.
+    #[test]
+    fn whatever_a_server_replies(mut made_up in arbitrary::replies(), is_consistent in any::<bool>()) {
+        let (mut cloud, mut ada, mut ben) = synced();
+        edit(&mut ada, 3, "phone", "2", 7);
+        let before = shown(&ada);
+        let last = head(ada.store()).server.unwrap().witness.unwrap().last;
+        lied_to(&mut ada, |step, request| {
+            let mut pick = |request: &Request| {
+                let at = made_up.iter().position(|reply| fits(request, reply));
+                let reply = at.map_or(Reply::Refused(Refused::Malformed), |at| made_up.remove(at));
+                if is_consistent { in_step(reply, last, step) } else { reply }
+            };
+            request.requests.iter().map(&mut pick).collect()
+        });
+        let after = shown(&ada);
+        prop_assert!(before.iter().all(|record| after.contains(record)), "{:?}", after);
+        // Back at the honest server, all is well within two rounds.
+        let mut told = String::new();
+        for _ in 0..2 {
+            told += &format!("ada {}\nben {}\n", cloud.sync(&mut ada), cloud.sync(&mut ben));
+        }
+        prop_assert!(living(&ben) >= 12);
+        // What the liar named as its own was never there, and is now.
+        let edited = |phone: &Phone| {
+            let seen = phone.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap().unwrap();
+            seen.get("phone").cloned()
+        };
+        let all = |phone: &Phone| phone.row(&people(), &rec(3)).unwrap().unwrap().known().digest();
+        prop_assert_eq!(all(&ada), all(&ben), "{}", told);
+        prop_assert!(edited(&ada).is_some() && edited(&ada) == edited(&ben));
+    }
+
+    /// A server loses nothing that it had, and goes on with the honest.
+    #[test]
+    fn whatever_a_device_asks(made_up in arbitrary::requests()) {
+        let (mut cloud, mut ada, mut ben) = synced();
+        let before = rows_of(&cloud.store);
+        for request in made_up {
+            let request = about_people(request, known(&ben));
+            ask(&mut cloud, ReplicaId::from_entropy(66).unwrap(), request);
+        }
+        let after = rows_of(&cloud.store);
+        prop_assert!(before.iter().all(|row| after.contains(row)));
+        edit(&mut ada, 3, "phone", "2", 7);
+        for _ in 0..2 {
+            cloud.sync(&mut ada);
+            cloud.sync(&mut ben);
+        }
+        let row = |phone: &Phone| phone.row(&people(), &rec(3)).unwrap().unwrap().known().digest();
+        prop_assert_eq!(row(&ada), row(&ben));
+    }
+}
+
+const fn fits(request: &Request, reply: &Reply) -> bool {
+    matches!(
+        (request, reply),
+        (Request::Greet { .. }, Reply::Welcome { .. })
+            | (Request::Prove { .. }, Reply::Judged { .. })
+            | (Request::Pull { .. }, Reply::Page { .. })
+            | (Request::Push { .. }, Reply::Taken { .. })
+            | (Request::Fetch { .. }, Reply::Whole { .. })
+            | (Request::Audit { .. }, Reply::Audited(_))
+    )
+}
+
+/// The same about a collection that is there, by one who knows where it stands.
+fn about_people(request: Request, known: Option<Greeting>) -> Request {
+    let collection = people();
+    match request {
+        Request::Greet { counter, at, .. } => Request::Greet { collection, counter, at },
+        Request::Prove { claim, .. } => Request::Prove { collection, claim },
+        Request::Pull { after, page_bytes, .. } => Request::Pull { collection, at: known, after, page_bytes },
+        Request::Push { counter, is_first, is_last, offers, .. } => {
+            Request::Push { collection, at: known, counter, is_first, is_last, offers }
+        }
+        Request::Fetch { records, .. } => Request::Fetch { collection, records },
+        Request::Audit { window, fingerprint, .. } => Request::Audit { collection, window, fingerprint },
+        other => other,
+    }
+}
+
+/// The same reply from a server that keeps up the history that the device knows, about records that it has.
+fn in_step(reply: Reply, last: Issued, step: usize) -> Reply {
+    let revision = Revision(last.position.revision.0 + u64::try_from(step).unwrap());
+    let now = Issued { position: Position { revision, ..last.position }, ..last };
+    let known = |place: usize, offer: SentOffer| SentOffer { record: rec(place % 12), ..offer };
+    let next = FeedCursor { revision, within: None };
+    match reply {
+        Reply::Page { offers, is_more, .. } => {
+            let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
+            Reply::Page { offers, next, is_more, now: Some(now) }
+        }
+        Reply::Taken { except, staged, .. } => Reply::Taken { before: last.position.revision, now, except, staged },
+        Reply::Whole { offers } => {
+            let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
+            Reply::Whole { offers }
+        }
+        Reply::Judged { mut judgement, .. } => {
+            judgement.found = Some(now.position);
+            Reply::Judged { judgement, now: Some(now) }
+        }
+        other => other,
+    }
+}
