@@ -193,7 +193,7 @@ impl DeviceSession {
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
             (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
-            (Phase::Fetching { page }, Reply::Whole { offers }) => self.fetched(page, offers),
+            (Phase::Fetching { page, asked }, Reply::Whole { offers }) => self.fetched(page, &asked, offers),
             (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));

@@ -30,11 +30,9 @@ impl Summary {
         self.steps += other.steps;
         self.sessions += other.sessions;
         self.requests += other.requests;
-        for (to, from) in [
-            (&mut self.faults, &other.faults),
-            (&mut self.losses, &other.losses),
-            (&mut self.checks, &other.checks),
-        ] {
+        for (to, from) in
+            [(&mut self.faults, &other.faults), (&mut self.losses, &other.losses), (&mut self.checks, &other.checks)]
+        {
             from.iter().for_each(|(name, count)| *to.entry(name).or_default() += count);
         }
     }

@@ -28,12 +28,8 @@ fn play(history: &History) -> Result<Summary, Broken> {
 /// Plays it once more, and says what happens.
 fn told(history: History, first: Broken) -> Failure {
     let seed = history.seed;
-    let fail = |broken: Broken| Failure {
-        seed,
-        check: broken.check,
-        what: broken.what,
-        timeline: alloc::vec::Vec::new(),
-    };
+    let fail =
+        |broken: Broken| Failure { seed, check: broken.check, what: broken.what, timeline: alloc::vec::Vec::new() };
     let mut world = match World::of(history) {
         Ok(world) => world.told(),
         Err(broken) => return fail(broken),

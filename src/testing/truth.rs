@@ -96,7 +96,10 @@ impl Truth {
         for dot in history.authored.iter() {
             let replica = ghost.names.place_of_replica(dot.replica)?;
             if dot.counter > ghost.counter(collection, replica) {
-                return broken("S16", format!("the server believes in write {} of a device that made fewer", dot.counter));
+                return broken(
+                    "S16",
+                    format!("the server believes in write {} of a device that made fewer", dot.counter),
+                );
             }
             summary.check("S16 counters that a server believes in");
         }

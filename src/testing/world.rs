@@ -172,12 +172,7 @@ impl World {
     /// # Errors
     /// [`Failure`] where the tester itself is wrong.
     pub fn new(seed: u64) -> Result<Self, Failure> {
-        let fail = |broken: Broken| Failure {
-            seed,
-            check: broken.check,
-            what: broken.what,
-            timeline: Vec::new(),
-        };
+        let fail = |broken: Broken| Failure { seed, check: broken.check, what: broken.what, timeline: Vec::new() };
         let mut world = Self::of(History::draw(seed)).map_err(fail)?;
         world.timeline = Some(Vec::new());
         world.open().map_err(|broken| world.failed(broken))?;
@@ -225,9 +220,8 @@ impl World {
             Ok(Phone { disk, id: names.replica(at)?, skew: 0, day: 0, subscribed: all.clone() })
         };
         let phones = (0..setting.devices).map(phone).collect::<Result<_, Broken>>()?;
-        let cloud = |at: usize| {
-            Ok(Cloud { disk: Disk::new(MemoryStore::server()), id: names.replica(HOME + at)?, day: 0 })
-        };
+        let cloud =
+            |at: usize| Ok(Cloud { disk: Disk::new(MemoryStore::server()), id: names.replica(HOME + at)?, day: 0 });
         let clouds = (0..servers).map(cloud).collect::<Result<_, Broken>>()?;
         let limits = WireLimits { page_bytes: setting.page_bytes, ..WireLimits::default() };
         Ok(Self {

@@ -1,9 +1,6 @@
 //! Pages of the server's feed: additions and edits apply at once, removals wait for the end of the round.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     DeviceSession,
@@ -70,8 +67,7 @@ impl DeviceSession {
     pub(super) fn page_read(&mut self, page: Page, is_full: bool, slice: Slice) {
         let (offers, unfit) = opened(&page.offers, &slice);
         if !unfit.is_empty() {
-            let (collection, records) = (self.work.collection(), unfit.into_iter().collect());
-            return self.send(Phase::Fetching { page }, [Request::Fetch { collection, records }].into());
+            return self.fetch(page, unfit);
         }
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
@@ -100,17 +96,18 @@ impl DeviceSession {
         self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
     }
 
-    /// The records that were asked for take the places of their patches.
-    pub(super) fn fetched(&mut self, mut page: Page, whole: Vec<SentOffer>) {
-        let is_whole = |offer: &SentOffer| matches!(offer.version, Sent::Whole(_));
-        let mut whole: BTreeMap<RecordId, SentOffer> =
-            whole.into_iter().filter(is_whole).map(|offer| (offer.record.clone(), offer)).collect();
-        let fitted = page.offers.into_iter().filter_map(|offer| match whole.remove(&offer.record) {
-            Some(whole) => Some(whole),
-            // What came neither as a patch that fits nor whole is not taken in; it is shown again when it changes.
-            None => is_whole(&offer).then_some(offer),
-        });
-        page.offers = fitted.collect();
+    fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
+        let (collection, records) = (self.work.collection(), asked.iter().cloned().collect());
+        self.send(Phase::Fetching { page, asked }, [Request::Fetch { collection, records }].into());
+    }
+
+    /// The records that were asked for take the places of their patches; all others of the page stay as they came.
+    pub(super) fn fetched(&mut self, mut page: Page, asked: &BTreeSet<RecordId>, whole: Vec<SentOffer>) {
+        let is_asked = |offer: &SentOffer| asked.contains(&offer.record);
+        // What came neither as a patch that fits nor whole is not taken in; it is shown again when it changes.
+        page.offers.retain(|offer| !is_asked(offer));
+        page.offers
+            .extend(whole.into_iter().filter(|offer| is_asked(offer) && matches!(offer.version, Sent::Whole(_))));
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }

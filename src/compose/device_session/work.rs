@@ -1,6 +1,10 @@
 //! Where a session stands in one collection.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::report::CollectionReport;
 use crate::act::receipt::Receipt;
@@ -43,7 +47,7 @@ pub(super) enum Phase {
     /// The rows that a page speaks of.
     PageRead { page: Page, is_full: bool },
     /// The records whose patches do not fit, whole.
-    Fetching { page: Page },
+    Fetching { page: Page, asked: BTreeSet<RecordId> },
     /// What was staged, and then the rows that it speaks of.
     StagedRead { is_full: bool },
     /// What is pending.

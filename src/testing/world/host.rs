@@ -55,13 +55,7 @@ impl World {
         self.replace(self.home, MemoryStore::server(), Timeline::new(), false)
     }
 
-    fn replace(
-        &mut self,
-        server: usize,
-        store: MemoryStore,
-        timeline: Timeline,
-        is_quiet: bool,
-    ) -> Result<(), Broken> {
+    fn replace(&mut self, server: usize, store: MemoryStore, timeline: Timeline, is_quiet: bool) -> Result<(), Broken> {
         let before = self.all_rows(server)?;
         self.cloud_mut(server)?.disk.store = store;
         let after = self.all_rows(server)?;
@@ -137,7 +131,8 @@ impl World {
         }
         self.truth.promote(home, !is_marked);
         self.truth.touch(1 - home.min(1));
-        let fault = if is_marked { "a follower takes over, and is told" } else { "a follower takes over, and is not told" };
+        let fault =
+            if is_marked { "a follower takes over, and is told" } else { "a follower takes over, and is not told" };
         self.summary.fault(fault);
         self.say(|| format!("{}: {fault}", name(HOME + home)));
         Ok(())

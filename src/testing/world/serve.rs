@@ -3,11 +3,11 @@
 use alloc::{format, sync::Arc, vec::Vec};
 
 use super::{Served, Snapshot, World};
+use crate::act::store::CommitError;
 use crate::compose::{
     converse::{AnswerFailed, answer},
     serve::{Access, Call, Role},
 };
-use crate::act::store::CommitError;
 use crate::decide::{consent::Trust, continuity::Continuity, position::Issued};
 use crate::talk::{
     frame::{ReplyFrame, RequestFrame},
@@ -52,7 +52,8 @@ impl World {
         treatment: Treatment,
     ) -> Result<Option<Arc<Served>>, Broken> {
         let asked = RequestFrame::decode(bytes, &self.limits);
-        let asked = asked.map_err(|error| Broken { check: "S13", what: format!("a request can not be read: {error}") })?;
+        let asked =
+            asked.map_err(|error| Broken { check: "S13", what: format!("a request can not be read: {error}") })?;
         for request in &asked.requests {
             if let Request::Push { offers, .. } = request {
                 self.check_offers(self.names.place_of_collection(request.collection())?, offers)?;
@@ -67,7 +68,8 @@ impl World {
         };
         self.summary.requests += 1;
         let frame = ReplyFrame::decode(&bytes, &self.limits);
-        let frame = frame.map_err(|error| Broken { check: "S13", what: format!("a reply can not be read: {error}") })?;
+        let frame =
+            frame.map_err(|error| Broken { check: "S13", what: format!("a reply can not be read: {error}") })?;
         let mut snapshot = None;
         for (request, reply) in asked.requests.iter().zip(&frame.replies) {
             self.check_reply(server, request, reply)?;
@@ -145,7 +147,12 @@ impl World {
                     }
                     (Standing::Prove, Expected::Lost(_)) => self.summary.check("greetings after a loss"),
                     (Standing::Prove, Expected::Intact) => self.summary.check("greetings that ask for a proof in vain"),
-                    _ => return broken("a loss is not named", format!("{expected:?}, and the greeting says {standing:?}")),
+                    _ => {
+                        return broken(
+                            "a loss is not named",
+                            format!("{expected:?}, and the greeting says {standing:?}"),
+                        );
+                    }
                 }
             }
             (Request::Prove { claim, .. }, Reply::Judged { judgement, .. }) => {

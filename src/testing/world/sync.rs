@@ -2,11 +2,7 @@
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
-use super::{
-    Served, World,
-    serve::Treatment,
-    session::Progress,
-};
+use super::{Served, World, serve::Treatment, session::Progress};
 use crate::compose::{device_session::Report, serve::Access};
 use crate::talk::{
     frame::RequestFrame,
@@ -80,7 +76,9 @@ impl World {
                     Progress::Over(Some(report)) => return Ok(Some(report)),
                     Progress::Waits if self.crash_every.is_some() => {}
                     Progress::Over(None) if self.crash_every.is_some() => break,
-                    Progress::Waits | Progress::Over(None) => return broken("L1", "a session without faults does not end"),
+                    Progress::Waits | Progress::Over(None) => {
+                        return broken("L1", "a session without faults does not end");
+                    }
                 }
             }
         }

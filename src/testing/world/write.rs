@@ -201,7 +201,11 @@ impl World {
             true => device.keep(&of, hold.digest, name(at), now),
             false => device.consent(&of, hold.digest, name(at), now),
         };
-        self.summary.check(if keeps { "L5 questions answered with keep" } else { "L5 questions answered with consent" });
+        self.summary.check(if keeps {
+            "L5 questions answered with keep"
+        } else {
+            "L5 questions answered with consent"
+        });
         self.wrote(at, answered)?;
         Ok(true)
     }
@@ -239,7 +243,8 @@ impl World {
     pub(super) fn clock(&mut self, chance: &mut Chance) -> Result<(), Broken> {
         let at = chance.below(self.setting.devices);
         let day = 86_400_000_000_i64;
-        let skew = chance.pick(&[(1, 0), (2, -day), (2, day), (1, i64::MAX / 2), (1, i64::MIN / 2)]).unwrap_or_default();
+        let skew =
+            chance.pick(&[(1, 0), (2, -day), (2, day), (1, i64::MAX / 2), (1, i64::MIN / 2)]).unwrap_or_default();
         self.phone_mut(at)?.skew = skew;
         self.summary.fault("a clock jumps");
         self.say(|| format!("{}: the clock jumps by {skew} us", name(at)));
@@ -265,10 +270,7 @@ impl World {
                 self.say(|| format!("{}: leaves {of}", name(at)));
             }
             Err(LeaveFailed::Leave(error)) => {
-
-
                 self.say(|| format!("{}: does not leave: {error}", name(at)));
-
             }
             Err(error) => return broken(HARNESS, format!("{error}")),
         }
