@@ -117,6 +117,7 @@ fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
     }
     if heading.leaves {
         (head.tally, head.is_listed, head.hold.lines, head.hold.running) = (None, false, 0, None);
+        head.left_at = head.counter;
         head.taken.clear();
     }
 }
