@@ -76,7 +76,8 @@ impl DeviceSession {
                 }
                 Standing::First | Standing::Prove => work.needs_proof = true,
                 Standing::Same | Standing::News => {
-                    work.note(Continuity::Intact);
+                    let is_known = work.known.witness.is_some();
+                    work.note(if is_known { Continuity::Intact } else { Continuity::First });
                     work.needs_pull = standing == Standing::News || !has_read_all;
                 }
             }
