@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --features testing --example prove -- --histories 100000 [--seed N]`
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+#![allow(clippy::arithmetic_side_effects, clippy::print_stdout, reason = "it is a command")]
 
 use std::{error::Error, process::ExitCode, time::Instant};
 

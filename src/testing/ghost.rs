@@ -18,7 +18,7 @@ use super::{
     names::{Names, PEOPLE, REPLICAS},
 };
 use crate::decide::row::Row;
-use crate::values::{digest::Digest, version::Version};
+use crate::values::{digest::Digest, version::Version, version_vector::Causality};
 
 /// Why a replica committed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +152,11 @@ impl Ghost {
                 }
             }
         }
+        if before.is_none() {
+            // Who left a collection and creates a record anew knows what they said of its life before.
+            let from = Atom { collection, record, place: 0, replica: own, counter: 0 };
+            self.covered.extend(self.values.range(from..Atom { counter: has, ..from }).map(|(atom, _)| *atom));
+        }
         for version in before.into_iter().flat_map(|row| [&row.version, row.known()]) {
             let contents = self.contents((collection, record), version)?;
             self.covered.extend(contents.atoms.keys().filter(|atom| !now.contains(*atom)));
@@ -225,16 +230,14 @@ impl Ghost {
         let shown = self.contents(of, &after.version)?;
         let Some(past) = self.superseded.get_mut(at) else { return Ok(()) };
         if let Some(row) = before {
-            let was = row.version.fields_context();
-            let forgets = !matches!(
-                after.version.fields_context().compare(was),
-                crate::values::version_vector::Causality::Equal | crate::values::version_vector::Causality::After
-            );
+            let relation = after.version.fields_context().compare(row.version.fields_context());
+            let forgets = matches!(relation, Causality::Before | Causality::Concurrent);
             if forgets {
                 // What a purge has forgotten may be shown again by who still had it.
                 past.retain(|atom| (atom.collection, atom.record) != of || atom.place == 0);
             }
-            for atom in old.iter().filter(|atom| !new.contains(*atom) && !(forgets && atom.place > 0)) {
+            let is_forgotten = |atom: &Atom| forgets && atom.place > 0;
+            for atom in old.iter().filter(|atom| !new.contains(*atom) && !is_forgotten(atom)) {
                 past.insert(*atom);
                 summary.check("S3 values that a replica saw superseded");
             }

@@ -9,7 +9,7 @@ use alloc::{
 use super::{
     disk::Commit,
     failure::{Broken, HARNESS, Summary, broken},
-    ghost::Ghost,
+    ghost::{Ghost, Why},
 };
 use crate::decide::{
     continuity::{Continuity, ServerLoss},
@@ -46,6 +46,10 @@ pub(crate) struct Truth {
     pub(crate) timelines: Vec<Timeline>,
     /// By server and collection, records of which rows were taken from under the log.
     pub(crate) torn: Vec<BTreeSet<(u8, u16)>>,
+    /// Records of which rows were ever taken from under a log. Where they come back, no log says so.
+    pub(crate) ever_torn: BTreeSet<(u8, u16)>,
+    /// By server and collection, torn rows of which a device has spoken since.
+    told: BTreeSet<(usize, u8)>,
     /// Raised whenever something is done to a server from outside.
     pub(crate) epochs: Vec<u64>,
     /// Positions given, by tag.
@@ -63,6 +67,8 @@ impl Truth {
         Self {
             timelines: (0..servers).map(|_| Timeline::new()).collect(),
             torn: (0..servers).map(|_| BTreeSet::new()).collect(),
+            ever_torn: BTreeSet::new(),
+            told: BTreeSet::new(),
             epochs: (0..servers).map(|_| 0).collect(),
             issued: BTreeMap::new(),
             chains: BTreeMap::new(),
@@ -79,6 +85,11 @@ impl Truth {
         self.epochs.get(server).copied().unwrap_or_default()
     }
 
+    /// Whether a device has said that rows are gone, so that the others need not say it again.
+    pub(crate) fn is_told(&self, server: usize, collection: u8) -> bool {
+        self.told.contains(&(server, collection))
+    }
+
     pub(crate) fn is_torn(&self, server: usize, collection: u8) -> bool {
         self.torn.get(server).is_some_and(|torn| torn.iter().any(|(of, _)| *of == collection))
     }
@@ -87,7 +98,7 @@ impl Truth {
     pub(crate) fn commit(
         &mut self,
         server: usize,
-        commit: &Commit,
+        (commit, why): (&Commit, Why),
         ghost: &Ghost,
         summary: &mut Summary,
     ) -> Result<(), Broken> {
@@ -105,6 +116,10 @@ impl Truth {
         }
         let mark = Mark { lineage: history.lineage, revision: commit.after.revision, chain: history.chain };
         let key = (collection, mark.lineage, mark.revision);
+        if why == Why::Day {
+            // A host lets days pass in a restored store before it answers. Nobody is given such a position.
+            self.quiet.insert(mark.lineage);
+        }
         let known = *self.chains.entry(key).or_insert(mark.chain);
         if known != mark.chain && !self.quiet.contains(&mark.lineage) {
             return broken("S7", format!("two histories under {} differ at commit {}", mark.lineage, mark.revision.0));
@@ -163,16 +178,23 @@ impl Truth {
 
     /// Rows of a server are gone, and its log says nothing.
     pub(crate) fn tear(&mut self, server: usize, collection: u8, records: impl Iterator<Item = u16>) {
-        if let Some(torn) = self.torn.get_mut(server) {
-            torn.extend(records.map(|record| (collection, record)));
-        }
+        self.told.remove(&(server, collection));
+        let records: Vec<(u8, u16)> = records.map(|record| (collection, record)).collect();
+        self.ever_torn.extend(&records);
+        self.torn.get_mut(server).into_iter().for_each(|torn| torn.extend(&records));
         self.touch(server);
     }
 
-    /// A server gave a position. The store must not go on under a lineage that has ended.
-    pub(crate) fn issue(&mut self, server: usize, collection: u8, issued: &Issued) -> Result<(), Broken> {
+    /// A server gave a position. The store must not go on under a lineage that has ended; a follower only reads.
+    pub(crate) fn issue(
+        &mut self,
+        server: usize,
+        collection: u8,
+        issued: &Issued,
+        is_follower: bool,
+    ) -> Result<(), Broken> {
         let position = issued.position;
-        if self.ended.get(server).is_some_and(|ended| ended.contains(&(collection, position.lineage))) {
+        if !is_follower && self.ended.get(server).is_some_and(|ended| ended.contains(&(collection, position.lineage))) {
             return broken("S7", format!("a server answers under {}, which has ended there", position.lineage));
         }
         let mark = Mark { lineage: position.lineage, revision: position.revision, chain: position.chain };
@@ -199,11 +221,13 @@ impl Truth {
         }))
     }
 
-    /// Whether a verdict is the right one; `missing` are the records that the device says are gone.
+    /// Whether a verdict is the right one. The device may claim that records are gone: `missing` are those of them that the
+    /// server has.
     pub(crate) fn check_verdict(
-        &self,
+        &mut self,
         server: usize,
-        (tag, missing): (Tag, &[u16]),
+        tag: Tag,
+        (is_claim, missing): (bool, &[u16]),
         said: Continuity,
         is_follower: bool,
     ) -> Result<(), Broken> {
@@ -212,16 +236,18 @@ impl Truth {
         let is_right = match (&expected, said) {
             (Expected::Lost(_), Continuity::Behind) => is_follower,
             (Expected::Lost(losses), Continuity::Lost(loss)) => losses.contains(&loss),
-            (Expected::Intact, Continuity::Intact) => missing.is_empty(),
+            (Expected::Intact, Continuity::Intact) => !is_claim,
             (Expected::Intact, Continuity::Lost(ServerLoss::PartialLoss)) => {
-                let torn = self.torn.get(server);
-                !missing.is_empty()
-                    && missing.iter().all(|record| torn.is_some_and(|torn| torn.contains(&(collection, *record))))
+                // It may have been overtaken: what was torn when it was looked at is back.
+                is_claim && missing.iter().all(|record| self.ever_torn.contains(&(collection, *record)))
             }
-            (Expected::Intact, Continuity::Behind) => is_follower && !missing.is_empty(),
+            (Expected::Intact, Continuity::Behind) => is_follower && is_claim,
             _ => false,
         };
         if is_right {
+            if said == Continuity::Lost(ServerLoss::PartialLoss) {
+                self.told.insert((server, collection));
+            }
             return Ok(());
         }
         let check = if matches!(said, Continuity::Intact) { "a loss is not named" } else { "a loss is named wrongly" };

@@ -98,7 +98,10 @@ impl DeviceSession {
             let known = offer.held.as_ref().map_or(version, |held| &held.hidden);
             // By what was seen alone: fields may have been purged there.
             if known.context().covers_all(row.known().context()) {
-                shown.insert(offer.record);
+                shown.insert(offer.record.clone());
+            }
+            if !row.known().context().covers_all(known.context()) {
+                self.work.shown.push(offer);
             }
         }
         self.work.missing.extend(rows.keys().filter(|record| !shown.contains(*record)).cloned());

@@ -4,6 +4,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     DeviceSession,
+    push::is_acknowledged,
     work::{Page, Phase},
 };
 use crate::act::receipt::Receipt;
@@ -69,6 +70,7 @@ impl DeviceSession {
         if !unfit.is_empty() {
             return self.fetch(page, unfit);
         }
+        self.note_less(&offers, &slice);
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
         if !is_full && !set.moved.is_empty() {
@@ -94,6 +96,45 @@ impl DeviceSession {
         };
         let is_more = page.is_more;
         self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
+    }
+
+    /// A server that shows less of a record than it has named as its own has lost the rest, whatever its log says.
+    fn note_less(&mut self, offers: &[Offer], slice: &Slice) {
+        if self.work.is_suspect || self.work.has_claimed {
+            return;
+        }
+        let is_less = |offer: &&Offer| {
+            let row = slice.rows.get(&offer.record).filter(|row| is_acknowledged(row));
+            row.is_some_and(|row| !offer.known().context().covers_all(row.known().context()))
+        };
+        self.work.missing.extend(offers.iter().filter(is_less).map(|offer| offer.record.clone()));
+        self.work.audits_all |= !self.work.missing.is_empty();
+        self.work.needs_audit |= self.work.audits_all;
+    }
+
+    /// Takes in what an audit has shown and no page did.
+    pub(super) fn take_shown(&mut self) {
+        let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
+        let page = Page { offers, next, is_more: false, now: None };
+        let set = self.page_set(&page);
+        self.read(Phase::PageRead { page, is_full: false }, set);
+    }
+
+    /// Whether what the server holds is asked here, too.
+    pub(super) fn ask(&mut self) {
+        let set = ReadSet::head(self.work.collection()).with_records(self.work.unasked.iter().cloned());
+        self.read(Phase::AskRead, set);
+    }
+
+    /// Fetches the questions that the server has and this device has not: no pull shows them again.
+    pub(super) fn ask_read(&mut self, slice: &Slice) {
+        let mut asked = core::mem::take(&mut self.work.unasked);
+        asked.retain(|id| slice.rows.get(id).is_some_and(|row| row.quarantine.is_none()));
+        if asked.is_empty() {
+            return self.advance();
+        }
+        let next = self.work.known.cursor.clone();
+        self.fetch(Page { offers: Vec::new(), next, is_more: false, now: None }, asked);
     }
 
     fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
@@ -147,16 +188,28 @@ impl DeviceSession {
             let set = changes.read_set().with_staged(self.opening.replica);
             return self.read(Phase::StagedRead { is_full: true }, set);
         }
-        let heading = Heading { round_of: Some(self.opening.replica), unstages: true, ..Heading::default() };
+        let owes = self.work.known.owes_staged;
+        let server = owes.then(|| KnownServer { owes_staged: false, ..self.work.known.clone() });
+        let witness = self.work.known.witness.as_ref().map(|witness| witness.last.position);
+        let heading = Heading {
+            server,
+            acknowledged: witness.map(|given| Acknowledged { lineage: given.lineage, at: given.revision }),
+            round_of: Some(self.opening.replica),
+            unstages: true,
+            ..Heading::default()
+        };
         let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
         let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
         let draft = Draft::resolve(diff.screened_own(self.opening.replica), identifying.as_deref());
+        // What another server showed is no word of this one.
+        let draft = if owes { draft.of_nobody() } else { draft };
         self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);
     }
 
     pub(super) fn staged_committed(&mut self, receipt: Receipt) {
         let work = &mut self.work;
         work.has_staged = false;
+        work.known.owes_staged = false;
         work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();

@@ -30,6 +30,8 @@ impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
+        // What a lost server showed and this device has not judged yet may be nowhere else.
+        let head = if self.work.known.owes_staged { head.with_staged(self.opening.replica) } else { head };
         let set = if only.is_empty() {
             let limits = &self.opening.limits;
             let limit = limits.page_bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items).saturating_add(1);
@@ -55,14 +57,16 @@ impl DeviceSession {
         let mut rest = Vec::new();
         for (place, id) in found.iter().enumerate() {
             let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
-            let sent = SentOffer::of(Offer::of(row), row.base.as_ref().filter(|_| !is_whole));
+            let offer = supplied(row, &slice);
+            let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
+            let sent = SentOffer::of(offer, base);
             bytes = bytes.saturating_add(sent.weight());
             let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.opening.limits.max_items;
             if is_full && !records.is_empty() {
                 rest = found.get(place..).unwrap_or_default().to_vec();
                 break;
             }
-            records.push((id.clone(), row.known().digest()));
+            records.push((id.clone(), digest));
             offers.push(sent);
         }
         if records.is_empty() && (is_first || self.work.staged_there.is_empty()) {
@@ -159,6 +163,7 @@ impl DeviceSession {
             Taken::Merged => return false,
             Taken::Held => {
                 work.report.held_there.push(record.clone());
+                work.unasked.insert(record.clone());
                 taken.push((record, digest, None));
                 return false;
             }
@@ -213,6 +218,16 @@ impl DeviceSession {
         work.needs_audit |= is_claim;
         self.advance();
     }
+}
+
+/// A row as it is sent, with what is staged beside it: that waits here, and no server may have it any more.
+fn supplied(row: &Row, slice: &Slice) -> Offer {
+    let mut offer = Offer::of(row);
+    let staged = slice.staged.iter().find(|staged| staged.record == row.record && staged.held.is_none());
+    if let (Some(staged), None) = (staged, &offer.held) {
+        offer.version = offer.version.join(&staged.version);
+    }
+    offer
 }
 
 /// Whether a row says that the server has it.

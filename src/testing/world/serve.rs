@@ -1,6 +1,6 @@
 //! A server answers one frame, and everything about the answer is checked.
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, format, sync::Arc, vec::Vec};
 
 use super::{Served, Snapshot, World};
 use crate::act::store::CommitError;
@@ -8,7 +8,7 @@ use crate::compose::{
     converse::{AnswerFailed, answer},
     serve::{Access, Call, Role},
 };
-use crate::decide::{consent::Trust, continuity::Continuity, position::Issued};
+use crate::decide::{consent::Trust, continuity::Continuity, position::Issued, row::Row};
 use crate::talk::{
     frame::{ReplyFrame, RequestFrame},
     message::{Refused, Reply, Request, Standing},
@@ -21,6 +21,7 @@ use crate::testing::{
     names::{HOME, Names},
     truth::Expected,
 };
+use crate::values::{id::CollectionId, version_vector::VersionVector};
 
 /// How a server's host treats one frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +39,7 @@ impl World {
         disk.is_down = false;
         disk.crash = None;
         for commit in &commits {
-            self.truth.commit(server, commit, &self.ghost, &mut self.summary)?;
+            self.truth.commit(server, (commit, why), &self.ghost, &mut self.summary)?;
             self.ghost.take(HOME + server, commit, why, &mut self.summary)?;
         }
         Ok(commits)
@@ -71,10 +72,11 @@ impl World {
         let frame =
             frame.map_err(|error| Broken { check: "S13", what: format!("a reply can not be read: {error}") })?;
         let mut snapshot = None;
+        let from = self.names.place_of_replica(asked.from)?;
         for (request, reply) in asked.requests.iter().zip(&frame.replies) {
-            self.check_reply(server, request, reply)?;
+            self.check_reply(server, from, request, reply)?;
             let collection = self.names.place_of_collection(request.collection())?;
-            if let Reply::Page { .. } | Reply::Taken { .. } = reply {
+            if let Reply::Page { .. } | Reply::Taken { .. } | Reply::Whole { .. } = reply {
                 snapshot = Some(Arc::new(self.snapshot(server, usize::from(collection))?));
             }
             // Whoever is refused changes nothing; but for a lineage that had to begin before any answer.
@@ -136,7 +138,7 @@ impl World {
         Ok(())
     }
 
-    fn check_reply(&mut self, server: usize, request: &Request, reply: &Reply) -> Result<(), Broken> {
+    fn check_reply(&mut self, server: usize, from: u8, request: &Request, reply: &Reply) -> Result<(), Broken> {
         let collection = self.names.place_of_collection(request.collection())?;
         match (request, reply) {
             (Request::Greet { at: Some(at), .. }, Reply::Welcome { standing, .. }) => {
@@ -156,10 +158,14 @@ impl World {
                 }
             }
             (Request::Prove { claim, .. }, Reply::Judged { judgement, .. }) => {
-                let missing = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
+                let mut missing = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
+                // What the server has not seen of what the device knows is missing, whatever took it.
+                let gone = self.gone(server, from, request.collection())?;
+                let is_claim = !missing.is_empty();
+                missing.retain(|record| !gone.contains(record));
                 let is_follower = self.is_follower(server);
                 let said = judgement.continuity;
-                self.truth.check_verdict(server, (claim.last.tag, &missing), said, is_follower)?;
+                self.truth.check_verdict(server, claim.last.tag, (is_claim, &missing), said, is_follower)?;
                 let what = match said {
                     Continuity::Intact => "verdicts: intact",
                     Continuity::Lost(_) => "verdicts: lost",
@@ -171,12 +177,22 @@ impl World {
             _ => {}
         }
         if let Some(issued) = issued_in(reply) {
-            self.truth.issue(server, collection, issued)?;
+            let is_follower = self.is_follower(server);
+            self.truth.issue(server, collection, issued, is_follower)?;
         }
         self.check_offers(collection, offers_in(reply))
     }
 
-    fn snapshot(&self, server: usize, collection: usize) -> Result<Snapshot, Broken> {
+    /// Records of which the server has not seen all that a device knows.
+    fn gone(&self, server: usize, device: u8, of: &CollectionId) -> Result<BTreeSet<u16>, Broken> {
+        let known = self.snapshot(server, usize::from(self.names.place_of_collection(of)?))?.known;
+        let nothing = VersionVector::new();
+        let rows = self.phone(usize::from(device))?.disk.rows(of);
+        let is_gone = |row: &&Row| !known.get(&row.record).unwrap_or(&nothing).covers_all(row.known().context());
+        rows.iter().filter(is_gone).map(|row| Names::place_of_record(&row.record)).collect()
+    }
+
+    pub(super) fn snapshot(&self, server: usize, collection: usize) -> Result<Snapshot, Broken> {
         let of = self.names.collection(collection)?;
         let disk = &self.cloud(server)?.disk;
         let known = disk.rows(&of).into_iter().map(|row| (row.record.clone(), row.known().context().clone()));

@@ -23,6 +23,7 @@ use crate::testing::{
     disk::{Commit, Crash},
     failure::{Broken, broken},
     ghost::{Why, name},
+    names::Names,
 };
 use crate::values::version_vector::VersionVector;
 
@@ -53,7 +54,11 @@ impl World {
         let mut missing = BTreeMap::new();
         // Where others sync meanwhile, they may have brought it back before it is missed.
         for of in collections.iter().filter(|_| self.is_calm) {
-            missing.insert(*of, self.missing(at, server, *of)?);
+            let known = self.phone(at)?.disk.head(&self.names.collection(*of)?).server;
+            // What a device is still recovering from, it has named.
+            if known.is_none_or(|known| !known.is_recovering) {
+                missing.insert(*of, self.missing(at, server, *of)?);
+            }
         }
         let live = Live {
             session: DeviceSession::open(opening, &entropy),
@@ -251,14 +256,19 @@ impl World {
 
     /// S6, S8, S19 and the heart of it: what one commit of a session did.
     fn check_commit(&mut self, at: usize, commit: &Commit) -> Result<(), Broken> {
-        let place = usize::from(self.names.place_of_collection(&commit.collection)?);
+        let number = self.names.place_of_collection(&commit.collection)?;
+        let place = usize::from(number);
         let Some(live) = self.live.get(at).and_then(Option::as_ref) else { return Ok(()) };
         if live.barred.contains(&place) {
             return broken("S19", format!("{} was refused, and something was changed there", commit.collection));
         }
-        let snapshot = live.snapshot.clone().filter(|snapshot| snapshot.collection == place);
+        let server = live.server;
+        let is_untouched = live.epoch == self.truth.epoch(server);
         let is_suspect =
             live.lost.contains_key(&place) || commit.before.server.as_ref().is_some_and(|known| known.is_recovering);
+        let snapshot = live.snapshot.clone().filter(|snapshot| snapshot.collection == place);
+        // What was staged in an earlier session is judged in this one before the server shows anything.
+        let now = if snapshot.is_none() { Some(self.snapshot(server, place)?) } else { None };
         let nothing = VersionVector::new();
         for (before, after) in &commit.rows {
             let was_alive = before.as_ref().is_some_and(|row| row.version.is_alive());
@@ -273,10 +283,14 @@ impl World {
             if after.quarantine.is_some() && before.as_ref().is_none_or(|row| row.quarantine.is_none()) {
                 self.summary.check("records held by a sync");
             }
-            let is_new = before.as_ref().is_none_or(|row| row.acknowledged != after.acknowledged || row.is_pending);
+            let is_same = |row: &Row| row.acknowledged == after.acknowledged && row.known() == after.known();
+            let is_new = before.as_ref().is_none_or(|row| row.is_pending || !is_same(row));
             if is_acknowledged(after) && is_new {
-                let held = snapshot.as_ref().and_then(|snapshot| snapshot.known.get(&after.record));
-                if !held.unwrap_or(&nothing).covers_all(after.known().context()) {
+                let shown = snapshot.as_deref().or(now.as_ref());
+                let held = shown.and_then(|snapshot| snapshot.known.get(&after.record));
+                let is_torn = self.truth.ever_torn.contains(&(number, Names::place_of_record(&after.record)?));
+                let may_tell = snapshot.is_some() || (is_untouched && !is_torn);
+                if may_tell && !held.unwrap_or(&nothing).covers_all(after.known().context()) {
                     return broken(
                         "S8",
                         format!("{}: {} counts as synced, and the server lacks it", name(at), after.record),
@@ -320,7 +334,11 @@ impl World {
         let staged = phone.disk.slice(&staged).staged;
         let rows: BTreeMap<_, _> =
             phone.disk.rows(&commit.collection).into_iter().map(|row| (row.record.clone(), row)).collect();
+        let place = self.names.place_of_collection(&commit.collection)?;
         for (record, seen) in known {
+            if self.truth.ever_torn.contains(&(place, Names::place_of_record(record)?)) {
+                continue;
+            }
             let waiting = staged.iter().filter(|offer| offer.record == *record).map(|offer| offer.known().context());
             let held = rows.get(record).map(|row| row.known().context()).into_iter().chain(waiting);
             let all = held.fold(VersionVector::new(), |all, one| all.join(one));
@@ -350,8 +368,8 @@ impl World {
             if !found.is_complete || found.refused.is_some() || !is_untouched {
                 continue;
             }
-            let is_torn = self.truth.is_torn(server, u8::try_from(place).unwrap_or(u8::MAX));
-            if is_torn && !granted {
+            let of = u8::try_from(place).unwrap_or(u8::MAX);
+            if self.truth.is_torn(server, of) && !granted {
                 continue;
             }
             let left = self.missing(at, server, place)?;
@@ -362,7 +380,8 @@ impl World {
             }
             self.summary.check("S8 whole collections compared at the end of a session");
             let was_missing = missing.get(&place).is_some_and(|missing| *missing > 0);
-            if was_missing && !matches!(found.continuity, Some(Continuity::Lost(_))) {
+            if was_missing && !self.truth.is_told(server, of) && !matches!(found.continuity, Some(Continuity::Lost(_)))
+            {
                 return broken("a loss is not named", format!("{}: records were missing, and {found}", name(at)));
             }
         }

@@ -72,7 +72,7 @@ impl World {
             self.phone_mut(at)?.disk.crash = Some(crash);
         }
         self.say(|| format!("{}: {action:?} {collection}/r{record:03}", name(at)));
-        match action {
+        let done = match action {
             Action::Create => self.create(at, collection, record, chance),
             Action::Edit => self.edit(at, collection, record, chance, false),
             Action::Clear => self.edit(at, collection, record, chance, true),
@@ -88,7 +88,9 @@ impl World {
                 self.put(at, &write)
             }
             Action::Undo => self.undo(at, collection, chance.below(4)),
-        }
+        };
+        self.phone_mut(at)?.disk.crash = None;
+        done
     }
 
     pub(super) fn create(
