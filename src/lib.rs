@@ -155,6 +155,8 @@ pub mod decide;
 pub mod act;
 pub mod talk;
 pub mod compose;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 // The paved path. Everything else stays under its module.
 pub use act::{memory::MemoryStore, receipt::Receipt, store::Store};

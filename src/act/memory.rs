@@ -1,6 +1,8 @@
 //! The reference store: everything in memory, every index in O(log n).
 
 mod collection;
+#[cfg(feature = "testing")]
+mod damage;
 mod ranks;
 mod rows;
 mod saved;

@@ -141,6 +141,7 @@ impl DeviceSession {
             Phase::Heads => self.head_read(&slice),
             Phase::VoidRead { after } => self.void_read(after, slice),
             Phase::PageRead { page, is_full } => self.page_read(page, is_full, slice),
+            Phase::AskRead => self.ask_read(&slice),
             Phase::StagedRead { is_full } => self.staged_read(is_full, slice),
             Phase::PushRead { after, only, is_first } => self.push_read(after, only, is_first, slice),
             Phase::AckRead { acks } => self.ack_read(acks, slice),
@@ -193,7 +194,7 @@ impl DeviceSession {
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
             (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
-            (Phase::Fetching { page }, Reply::Whole { offers }) => self.fetched(page, offers),
+            (Phase::Fetching { page, asked }, Reply::Whole { offers }) => self.fetched(page, asked, offers),
             (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));
@@ -240,6 +241,8 @@ impl DeviceSession {
                 Next::Prove => return self.prove(),
                 Next::Void => return self.void(None),
                 Next::Pull => return self.pull(),
+                Next::Ask => return self.ask(),
+                Next::TakeShown => return self.take_shown(),
                 Next::Judge => return self.read_staged(),
                 Next::Push => return self.push(None, Vec::new(), true),
                 Next::HearAudit => return self.hear_audit(),

@@ -89,11 +89,20 @@ impl Draft {
     pub(crate) fn of_loss(slice: Slice, lineage: Lineage, common: Revision, missing: &[RecordId]) -> Self {
         let is_void = |row: &&Row| {
             let stands = row.acknowledged.is_some_and(|word| word.lineage == lineage && word.at <= common);
-            !stands || missing.contains(&row.record)
+            !stands || row.failed.is_some() || missing.contains(&row.record)
         };
         let is_told = |row: &&Row| !row.is_pending || row.base.is_some();
         let untold = slice.rows.values().filter(is_void).filter(is_told);
         let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
+        Self::new(slice, Origin::Own, entries)
+    }
+}
+
+impl Draft {
+    /// Proposes to send again what a server did not take: it has another history now.
+    pub(crate) fn of_retry(slice: Slice) -> Self {
+        let failed = slice.rows.values().filter(|row| row.failed.is_some());
+        let entries = failed.map(|row| told(row, By::Unacknowledged, None)).collect();
         Self::new(slice, Origin::Own, entries)
     }
 }

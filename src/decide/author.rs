@@ -138,7 +138,8 @@ fn create(
     let Some(row) = judge.slice.rows.get(record) else {
         let stamp = pen.stamp(cause)?;
         let born = Record::new().with_life(stamp, &Seeing::default(), life.clone());
-        let version = Version::encode(&born.with_fields(stamp, &Seeing::default(), edits));
+        let born = born.with_fields(stamp, &Seeing::default(), edits).behind(judge.slice.head.left_at, stamp.dot);
+        let version = Version::encode(&born);
         let pass = own(version, After::Nothing, cause);
         return Ok(entry(record, None, pass));
     };

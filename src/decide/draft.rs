@@ -240,6 +240,17 @@ impl Draft {
         Self { slice, origin, entries, heading: Heading::default() }
     }
 
+    /// The same, of what no peer is known to have any more.
+    pub(crate) fn of_nobody(mut self) -> Self {
+        for entry in &mut self.entries {
+            if let Proposal::Change { pass, excused, .. } = &mut entry.proposal {
+                pass.peer = None;
+                excused.iter_mut().for_each(|(_, change)| change.peer = None);
+            }
+        }
+        self
+    }
+
     /// Whether it is this replica's own, outside any round.
     pub(crate) const fn is_own(&self) -> bool {
         matches!(self.origin, Origin::Own)

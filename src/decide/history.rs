@@ -134,6 +134,8 @@ pub struct KnownServer {
     pub cursor: FeedCursor,
     /// The server lost something in this round: what would be removed waits for the next one.
     pub is_recovering: bool,
+    /// What is staged here came from a server that may not have it any more: what becomes of it is sent.
+    pub owes_staged: bool,
     /// The last record of the last window that was audited; `None` at the beginning of a cycle.
     pub audited: Option<RecordId>,
     /// The server knows this replica's counter beyond its own.

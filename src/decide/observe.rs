@@ -170,7 +170,7 @@ impl Observer<'_> {
     /// A record that nobody here has heard of.
     fn born(&mut self, record: &RecordId, fields: &Fields, at: Timestamp) -> Result<Entry, WriteError> {
         let stamp = self.pen.at(at).stamp(Cause::Listing)?;
-        let version = Version::encode(&newborn(fields, stamp));
+        let version = Version::encode(&newborn(fields, stamp, self.judge.slice.head.left_at));
         let pass = listed(version.clone(), After::Nothing, Harm::default(), Some(Native::Shown(version)));
         Ok(entry(record, None, pass, None))
     }
@@ -212,7 +212,7 @@ impl Observer<'_> {
         let edits = news.map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         let version = Version::encode(&row.version.record().edited(stamp, &Seeing::default(), edits));
         let (version, after) = beside_own_write(&self.judge, row, version);
-        let native = Native::Shown(Version::encode(&newborn(fields, stamp)));
+        let native = Native::Shown(Version::encode(&newborn(fields, stamp, 0)));
         Ok(entry(&row.record, Some(row), listed(version, after, Harm::default(), Some(native)), None))
     }
 
@@ -301,10 +301,10 @@ fn is_same(left: &Fields, right: &Fields) -> bool {
     left.iter().filter(is_content).eq(right.iter().filter(is_content))
 }
 
-fn newborn(fields: &Fields, stamp: Stamp) -> Record {
+fn newborn(fields: &Fields, stamp: Stamp, left_at: u64) -> Record {
     let born = Record::new().with_life(stamp, &Seeing::default(), Life::Alive { moved: None });
     let edits = fields.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-    born.with_fields(stamp, &Seeing::default(), edits)
+    born.with_fields(stamp, &Seeing::default(), edits).behind(left_at, stamp.dot)
 }
 
 fn listed(version: Version, after: After, harm: Harm, native: Option<Native>) -> Change {

@@ -60,8 +60,16 @@ fn entry(
         },
     };
     let record = offer.record.clone();
+    // What an answer that travelled would let in takes something away, too.
+    let would_take = |change: &Change| {
+        is_staged(&change.harm) || row.as_ref().is_some_and(|row| is_staged(&judge.harm(&row.version, &change.version)))
+    };
     let proposal = match proposal {
-        Proposal::Change { pass, .. } if is_staged(&pass.harm) => Proposal::Staged(Box::new(offer)),
+        Proposal::Change { pass, excused, .. }
+            if is_staged(&pass.harm) || excused.iter().any(|(_, change)| would_take(change)) =>
+        {
+            Proposal::Staged(Box::new(offer))
+        }
         proposal => proposal,
     };
     Entry { record, before: row, proposal }

@@ -201,6 +201,9 @@ pub struct Head {
     pub revision: Revision,
     /// The last counter this replica has used here.
     pub counter: u64,
+    /// The counter when this replica last left the collection: up to there, it may have written to records that it does not
+    /// hold any more.
+    pub left_at: u64,
     /// The end of the hold.
     pub hold: HoldHead,
     /// What the last round has taken.

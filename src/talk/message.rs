@@ -155,7 +155,7 @@ pub enum Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Standing {
-    /// The server's history ends at the device's position.
+    /// The server's history ends at the device's position; or the device was given none, and the server has none to give.
     Same,
     /// The server's history holds the device's position, and goes on.
     News,

@@ -152,6 +152,15 @@ impl Record {
         next
     }
 
+    /// The same record, first written here with `dot`, where its writer may have written to it before, up to a counter, and
+    /// does not hold what it wrote: its fields cover none of that.
+    #[must_use]
+    pub(crate) fn behind(mut self, forgotten: u64, dot: Dot) -> Self {
+        let (first, last) = (forgotten.saturating_add(1), dot.counter);
+        self.fields_context = [DotRange { replica: dot.replica, first, last }].into_iter().collect();
+        self
+    }
+
     /// Writes fields (`None` clears) and leaves the record's life as it is.
     #[must_use]
     pub(crate) fn with_fields(&self, stamp: Stamp, seen: &Seeing, edits: Vec<(FieldName, Option<Value>)>) -> Self {

@@ -117,6 +117,7 @@ fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
     }
     if heading.leaves {
         (head.tally, head.is_listed, head.hold.lines, head.hold.running) = (None, false, 0, None);
+        head.left_at = head.counter;
         head.taken.clear();
     }
 }
@@ -262,7 +263,9 @@ impl Work {
             (_, Some(peer)) if row.known().digest() == peer.digest => {
                 is_untold(before, &row, peer, is_excuse_from_peer, is_news)
             }
-            _ => is_news || row.is_pending,
+            // The server shows less than is known here, whatever it has named as its own before.
+            (By::Peer, Some(_)) if self.head.server.is_some() => true,
+            _ => is_news || row.is_pending || self.may_be_asked_there(before, &row, by),
         };
         self.note_word(&mut row, before, by, peer, is_news);
         if is_news {
@@ -275,6 +278,14 @@ impl Work {
         row
     }
 
+    /// Whether the server may hold a question that is none here any more: one of this device's own took its place, and
+    /// that has been settled. The record is sent again, and the server asks again.
+    fn may_be_asked_there(&self, before: Option<&Row>, row: &Row, by: By) -> bool {
+        let asked = before.and_then(|row| row.quarantine.as_ref());
+        let asked = matches!(asked, Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }));
+        self.head.server.is_some() && by != By::Peer && asked && row.quarantine.is_none()
+    }
+
     /// What the server has said of the record, on a device that talks to one.
     fn note_word(&self, row: &mut Row, before: Option<&Row>, by: By, peer: Option<PeerKnows>, is_news: bool) {
         if self.head.server.is_none() {
@@ -283,7 +294,10 @@ impl Work {
         let refused = peer.as_ref().and_then(|peer| peer.refused.clone());
         if !row.is_pending {
             row.failed = refused.or_else(|| before.and_then(|row| row.failed.clone()).filter(|_| !is_news));
-            row.acknowledged = self.acknowledged.filter(|_| row.failed.is_none()).or(row.acknowledged);
+            // A word is about the version that was known when it was given.
+            let is_same = before.is_some_and(|old| old.known().digest() == row.known().digest());
+            let word = row.acknowledged.filter(|_| is_same);
+            row.acknowledged = self.acknowledged.filter(|_| row.failed.is_none()).or(word);
             return;
         }
         row.base = match by {

@@ -95,7 +95,10 @@ impl DeviceSession {
             let known = offer.held.as_ref().map_or(version, |held| &held.hidden);
             // By what was seen alone: fields may have been purged there.
             if !known.context().covers_all(row.known().context()) {
-                self.work.missing.insert(offer.record);
+                self.work.missing.insert(offer.record.clone());
+            }
+            if !row.known().context().covers_all(known.context()) {
+                self.work.shown.push(offer);
             }
         }
         if window.rows.is_empty() || window.rows.len() == before {

@@ -31,6 +31,7 @@ impl DeviceSession {
         work.known = slice.head.server.clone().unwrap_or_default();
         work.counter = slice.head.counter;
         work.has_staged = !slice.staged.is_empty();
+        work.staged_here = slice.staged.iter().map(|offer| offer.record.clone()).collect();
         work.needs_push = !slice.found.is_empty();
         work.needs_audit = self.opening.grants_audit;
         work.is_suspect = work.known.is_recovering;
@@ -76,7 +77,8 @@ impl DeviceSession {
                 }
                 Standing::First | Standing::Prove => work.needs_proof = true,
                 Standing::Same | Standing::News => {
-                    work.note(Continuity::Intact);
+                    let is_known = work.known.witness.is_some();
+                    work.note(if is_known { Continuity::Intact } else { Continuity::First });
                     work.needs_pull = standing == Standing::News || !has_read_all;
                 }
             }
@@ -145,7 +147,8 @@ impl DeviceSession {
             let query = Query::Range { after: after.clone(), limit: ROWS_AT_ONCE };
             return self.read(Phase::VoidRead { after }, set.with_query(query));
         }
-        self.read(Phase::VoidRead { after: None }, ReadSet::head(self.work.collection()));
+        let failed = Query::Failed { limit: usize::MAX };
+        self.read(Phase::VoidRead { after: None }, ReadSet::head(self.work.collection()).with_query(failed));
     }
 
     pub(super) fn void_read(&mut self, after: Option<RecordId>, slice: Slice) {
@@ -155,13 +158,16 @@ impl DeviceSession {
         let Judgement { common, claimed, ref missing, .. } = judgement;
         match (judgement.continuity, last) {
             (Continuity::Lost(_), Some(last)) => {
-                let draft = Draft::of_loss(slice, claimed.lineage, common, missing);
+                let missing: Vec<RecordId> = missing.iter().chain(&self.work.staged_here).cloned().collect();
+                let draft = Draft::of_loss(slice, claimed.lineage, common, &missing);
                 self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
             }
             _ => {
-                let server = known_after(&self.work.known, &judgement, now);
+                let mut server = known_after(&self.work.known, &judgement, now);
+                server.owes_staged |= self.work.has_staged && judgement.continuity != Continuity::Intact;
                 let heading = Heading { server: Some(server.clone()), ..Heading::default() };
-                let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(heading);
+                self.work.needs_push |= !slice.found.is_empty() && self.work.report.ahead.is_none();
+                let draft = Draft::of_retry(slice).with_heading(heading);
                 self.commit(draft, redo, Phase::Renewed { server });
             }
         }

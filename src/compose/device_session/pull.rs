@@ -7,6 +7,7 @@ use alloc::{
 
 use super::{
     DeviceSession,
+    push::is_acknowledged,
     work::{Page, Phase},
 };
 use crate::act::receipt::Receipt;
@@ -70,9 +71,9 @@ impl DeviceSession {
     pub(super) fn page_read(&mut self, page: Page, is_full: bool, slice: Slice) {
         let (offers, unfit) = opened(&page.offers, &slice);
         if !unfit.is_empty() {
-            let (collection, records) = (self.work.collection(), unfit.into_iter().collect());
-            return self.send(Phase::Fetching { page }, [Request::Fetch { collection, records }].into());
+            return self.fetch(page, unfit);
         }
+        self.note_less(&offers, &slice);
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
         if !is_full && !set.moved.is_empty() {
@@ -100,22 +101,69 @@ impl DeviceSession {
         self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
     }
 
-    /// The records that were asked for take the places of their patches. What is still missing is asked for again.
-    pub(super) fn fetched(&mut self, mut page: Page, whole: Vec<SentOffer>) {
-        let is_whole = |offer: &SentOffer| matches!(offer.version, Sent::Whole(_));
-        let mut whole: BTreeMap<RecordId, SentOffer> =
-            whole.into_iter().filter(is_whole).map(|offer| (offer.record.clone(), offer)).collect();
-        let mut gets_on = false;
-        for offer in page.offers.iter_mut().filter(|offer| !is_whole(offer)) {
-            if let Some(whole) = whole.remove(&offer.record) {
-                *offer = whole;
-                gets_on = true;
-            }
+    /// A server that shows less of a record than it has named as its own has lost the rest, whatever its log says.
+    fn note_less(&mut self, offers: &[Offer], slice: &Slice) {
+        if self.work.is_suspect || self.work.has_claimed {
+            return;
         }
-        if !gets_on {
+        let is_less = |offer: &&Offer| {
+            let row = slice.rows.get(&offer.record).filter(|row| is_acknowledged(row));
+            row.is_some_and(|row| !offer.known().context().covers_all(row.known().context()))
+        };
+        self.work.missing.extend(offers.iter().filter(is_less).map(|offer| offer.record.clone()));
+        self.work.audits_all |= !self.work.missing.is_empty();
+        self.work.needs_audit |= self.work.audits_all;
+    }
+
+    /// Takes in what an audit has shown and no page did.
+    pub(super) fn take_shown(&mut self) {
+        let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
+        let page = Page { offers, next, is_more: false, now: None };
+        let set = self.page_set(&page);
+        self.read(Phase::PageRead { page, is_full: false }, set);
+    }
+
+    /// Whether what the server holds is asked here, too.
+    pub(super) fn ask(&mut self) {
+        let set = ReadSet::head(self.work.collection()).with_records(self.work.unasked.iter().cloned());
+        self.read(Phase::AskRead, set);
+    }
+
+    /// Fetches the questions that the server has and this device has not: no pull shows them again.
+    pub(super) fn ask_read(&mut self, slice: &Slice) {
+        let mut asked = core::mem::take(&mut self.work.unasked);
+        asked.retain(|id| slice.rows.get(id).is_some_and(|row| row.quarantine.is_none()));
+        if asked.is_empty() {
+            return self.advance();
+        }
+        let next = self.work.known.cursor.clone();
+        self.fetch(Page { offers: Vec::new(), next, is_more: false, now: None }, asked);
+    }
+
+    fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
+        let (collection, records) = (self.work.collection(), asked.iter().cloned().collect());
+        self.send(Phase::Fetching { page, asked }, [Request::Fetch { collection, records }].into());
+    }
+
+    /// The records that were asked for take the places of their patches. What is still missing is asked for again.
+    pub(super) fn fetched(&mut self, mut page: Page, mut asked: BTreeSet<RecordId>, whole: Vec<SentOffer>) {
+        let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
+        let mut whole: BTreeMap<RecordId, SentOffer> =
+            whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();
+        if whole.is_empty() {
             // The cursor stays before this page.
             self.work.report.refused = Some(Refused::Renewed);
             return self.stop();
+        }
+        asked.retain(|record| !whole.contains_key(record));
+        for offer in &mut page.offers {
+            if let Some(whole) = whole.remove(&offer.record) {
+                *offer = whole;
+            }
+        }
+        page.offers.extend(whole.into_values());
+        if !asked.is_empty() {
+            return self.fetch(page, asked);
         }
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
@@ -156,16 +204,28 @@ impl DeviceSession {
             let set = changes.read_set().with_staged(self.opening.replica);
             return self.read(Phase::StagedRead { is_full: true }, set);
         }
-        let heading = Heading { round_of: Some(self.opening.replica), unstages: true, ..Heading::default() };
+        let owes = self.work.known.owes_staged;
+        let server = owes.then(|| KnownServer { owes_staged: false, ..self.work.known.clone() });
+        let witness = self.work.known.witness.as_ref().map(|witness| witness.last.position);
+        let heading = Heading {
+            server,
+            acknowledged: witness.map(|given| Acknowledged { lineage: given.lineage, at: given.revision }),
+            round_of: Some(self.opening.replica),
+            unstages: true,
+            ..Heading::default()
+        };
         let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
         let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
         let draft = Draft::resolve(diff.screened_own(self.opening.replica), identifying.as_deref());
+        // What another server showed is no word of this one.
+        let draft = if owes { draft.of_nobody() } else { draft };
         self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);
     }
 
     pub(super) fn staged_committed(&mut self, receipt: Receipt) {
         let work = &mut self.work;
         work.has_staged = false;
+        work.known.owes_staged = false;
         work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();

@@ -27,6 +27,8 @@ impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
+        // What a lost server showed and this device has not judged yet may be nowhere else.
+        let head = if self.work.known.owes_staged { head.with_staged(self.opening.replica) } else { head };
         let set = if only.is_empty() {
             // One more than a page holds, to see whether there are more.
             let limit = self.records_in_page().saturating_add(1);
@@ -52,14 +54,16 @@ impl DeviceSession {
         let mut rest = Vec::new();
         for (place, id) in found.iter().enumerate() {
             let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
-            let sent = SentOffer::of(Offer::of(row), row.base.as_ref().filter(|_| !is_whole));
+            let offer = supplied(row, &slice);
+            let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
+            let sent = SentOffer::of(offer, base);
             bytes = bytes.saturating_add(sent.weight());
             let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
             if is_full && !records.is_empty() {
                 rest = found.get(place..).unwrap_or_default().to_vec();
                 break;
             }
-            records.push((id.clone(), row.known().digest()));
+            records.push((id.clone(), digest));
             offers.push(sent);
         }
         if records.is_empty() && (is_first || self.work.staged_there.is_empty()) {
@@ -160,6 +164,7 @@ impl DeviceSession {
             Taken::Merged => return false,
             Taken::Held => {
                 work.report.held_there.push(record.clone());
+                work.unasked.insert(record.clone());
                 taken.push((record, digest, None));
                 return false;
             }
@@ -212,6 +217,16 @@ impl DeviceSession {
         work.needs_audit |= !work.missing.is_empty() && !work.has_claimed;
         self.advance();
     }
+}
+
+/// A row as it is sent, with what is staged beside it: that waits here, and no server may have it any more.
+fn supplied(row: &Row, slice: &Slice) -> Offer {
+    let mut offer = Offer::of(row);
+    let staged = slice.staged.iter().find(|staged| staged.record == row.record && staged.held.is_none());
+    if let (Some(staged), None) = (staged, &offer.held) {
+        offer.version = offer.version.join(&staged.version);
+    }
+    offer
 }
 
 /// Whether a row says that the server has it.

@@ -47,7 +47,9 @@ pub(super) enum Phase {
     /// The rows that a page speaks of.
     PageRead { page: Page, is_full: bool },
     /// The records whose patches do not fit, whole.
-    Fetching { page: Page },
+    Fetching { page: Page, asked: BTreeSet<RecordId> },
+    /// The records that the server holds.
+    AskRead,
     /// What was staged, and then the rows that it speaks of.
     StagedRead { is_full: bool },
     /// What is pending.
@@ -146,6 +148,8 @@ pub(super) enum Next {
     Prove,
     Void,
     Pull,
+    Ask,
+    TakeShown,
     Judge,
     Push,
     HearAudit,
@@ -170,8 +174,14 @@ pub(super) struct Work {
     pub(super) closing: Option<KnownServer>,
     /// Records that the server named as its own and does not show any more.
     pub(super) missing: BTreeSet<RecordId>,
+    /// Records of which something was staged here when the session began.
+    pub(super) staged_here: Vec<RecordId>,
+    /// Records of which an audit has shown more than is known here.
+    pub(super) shown: Vec<SentOffer>,
     /// Records that were patched in vain: they are sent whole.
     pub(super) unfit: Vec<RecordId>,
+    /// Records that the server holds, until it is known that the question is here, too.
+    pub(super) unasked: BTreeSet<RecordId>,
     /// What was sent in this push and staged there: the last page tells.
     pub(super) staged_there: BTreeMap<RecordId, Digest>,
     pub(super) needs_proof: bool,
@@ -212,7 +222,10 @@ impl Work {
             verdict: None,
             closing: None,
             missing: BTreeSet::new(),
+            staged_here: Vec::new(),
+            shown: Vec::new(),
             unfit: Vec::new(),
+            unasked: BTreeSet::new(),
             staged_there: BTreeMap::new(),
             needs_proof: false,
             needs_pull: false,
@@ -252,6 +265,10 @@ impl Work {
             Next::Void
         } else if self.needs_pull && self.passes < MAX_PASSES {
             Next::Pull
+        } else if !self.unasked.is_empty() {
+            Next::Ask
+        } else if !self.shown.is_empty() {
+            Next::TakeShown
         } else if self.has_staged && !self.is_suspect {
             Next::Judge
         } else if self.needs_push && self.passes < MAX_PASSES {

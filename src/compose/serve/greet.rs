@@ -20,6 +20,7 @@ pub(super) fn welcome(
     call: &Call<'_>,
 ) -> Decision {
     let standing = match at {
+        None if slice.head.history.is_none() => Standing::Same,
         None => Standing::First,
         Some(at) if !is_held(at, slice, call) => Standing::Prove,
         Some(at) if at.revision == slice.head.revision => Standing::Same,

@@ -82,7 +82,8 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
         .is_some_and(|history| history.is_repairing(slice.head.tick) && !history.settled.contains(&asked.from));
     let heading = Heading {
         begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
-        pushed: (*is_last).then_some(Pushed { by: asked.from, counter, is_settled: true }),
+        // Who is asked to send something whole has not sent all yet.
+        pushed: (*is_last).then_some(Pushed { by: asked.from, counter, is_settled: opened.unfit.is_empty() }),
         round_of: Some(asked.from),
         unstages: *is_first || *is_last,
         ..Heading::default()
