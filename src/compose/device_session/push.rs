@@ -174,7 +174,10 @@ impl DeviceSession {
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {
                 if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
-                    work.missing.insert(record.clone());
+                    // The server once had what it says it has not. That is claimed first; until then it is pending, so that
+                    // the next session claims it if this one ends before.
+                    work.missing.insert(record);
+                    return true;
                 }
                 work.report.failed.push((record.clone(), refusal.clone()));
                 taken.push((record, digest, Some(refusal)));
