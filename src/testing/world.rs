@@ -35,6 +35,9 @@ use crate::values::{
     version_vector::VersionVector,
 };
 
+/// Bytes of a record that may cross, where some are larger.
+const LARGEST: usize = 4_000;
+
 /// Devices and servers that write, sync, fail, lose and are restored, with a ghost beside them that knows what really
 /// happened and checks every step.
 ///
@@ -130,6 +133,8 @@ struct Backup {
 struct Live {
     session: DeviceSession,
     collections: Vec<usize>,
+    /// It talks to the other server.
+    is_away: bool,
     /// The last one that answered.
     server: usize,
     epoch: u64,
@@ -223,7 +228,10 @@ impl World {
         let cloud =
             |at: usize| Ok(Cloud { disk: Disk::new(MemoryStore::server()), id: names.replica(HOME + at)?, day: 0 });
         let clouds = (0..servers).map(cloud).collect::<Result<_, Broken>>()?;
-        let limits = WireLimits { page_bytes: setting.page_bytes, ..WireLimits::default() };
+        let mut limits = WireLimits { page_bytes: setting.page_bytes, ..WireLimits::default() };
+        if setting.rates.large > 0 {
+            limits.record.max_bytes = LARGEST;
+        }
         Ok(Self {
             seed,
             setting,
@@ -322,6 +330,7 @@ impl World {
             Kind::Swap => self.swap(),
             Kind::CatchUp => self.catch_up(),
             Kind::FailOver => self.fail_over(&mut chance),
+            Kind::Fork => self.fork_home(&mut chance),
         }
     }
 
