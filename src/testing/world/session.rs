@@ -100,7 +100,8 @@ impl World {
             self.cloud(server)?.disk.rows(&of).into_iter().map(|row| (row.record.clone(), row)).collect();
         let is_missing = |row: &Row| {
             let seen = held.get(&row.record).map_or(&nothing, |held| held.known().context());
-            is_acknowledged(row) && !seen.covers_all(row.known().context())
+            let counts = !row.is_pending && row.failed.is_none();
+            counts && !seen.covers_all(row.known().context())
         };
         Ok(self.phone(at)?.disk.rows(&of).iter().filter(|row| is_missing(row)).count())
     }
