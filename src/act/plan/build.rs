@@ -299,7 +299,11 @@ impl Work {
             let is_same = before.is_some_and(|old| old.known().digest() == row.known().digest());
             let word = row.acknowledged.filter(|_| is_same);
             row.acknowledged = self.acknowledged.filter(|_| row.failed.is_none()).or(word);
-            return;
+            // Without a word it does not count as sent (S8).
+            row.is_pending = row.acknowledged.is_none() && row.failed.is_none();
+            if !row.is_pending {
+                return;
+            }
         }
         row.base = match by {
             By::Unacknowledged => None,
