@@ -193,14 +193,6 @@ impl World {
         self.advance().map_err(|broken| self.failed(broken))
     }
 
-    /// Plays the whole history of a seed.
-    ///
-    /// # Errors
-    /// [`Failure`]: the promise that did not hold, and the shortest history that was found to break it.
-    pub fn run(seed: u64) -> Result<Summary, Failure> {
-        super::shrink::run(seed)
-    }
-
     /// What it went through so far.
     #[must_use]
     pub const fn summary(&self) -> &Summary {
