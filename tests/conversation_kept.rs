@@ -211,11 +211,23 @@ fn what_a_server_did_not_take_is_sent_to_the_one_that_comes_after_it() {
     edit(&mut ben, 1, "phone", "2", 7);
     // The session ends right after the server has refused the record, of which it has lost the rest.
     cloud.sync_as(&mut ben, |opening| Opening { max_requests: 3, ..opening }).unwrap();
-    assert!(!ben.failed(&people()).unwrap().is_empty());
+    // What it has lost is claimed before that counts as an answer.
+    assert!(ben.row(&people(), &rec(1)).unwrap().unwrap().is_pending);
     cloud.store = copy;
     for _ in 0..2 {
         cloud.sync(&mut ben);
         cloud.sync(&mut ada);
     }
     assert_eq!(digest(&ada, 1), digest(&ben, 1));
+}
+
+#[test]
+fn what_is_too_large_is_not_sent_and_not_taken_for_sent_before_any_server_is_known() {
+    let (mut cloud, mut ada) = (Cloud::new(), phone(1));
+    create(&mut ada, 0, &[("name", &"x".repeat(5_000))]);
+    cloud.limits.record.max_bytes = 1_000;
+    let limits = cloud.limits;
+    cloud.sync_as(&mut ada, |opening| Opening { limits, ..opening }).unwrap();
+    assert_eq!(ada.failed(&people()).unwrap().len(), 1);
+    assert!(ada.leave(&people()).is_err(), "the only copy would be gone");
 }

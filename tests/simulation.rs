@@ -40,7 +40,6 @@ fn every_promise_holds_after_every_step_of_every_history() {
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
-    println!("{all}");
     assert_eq!(all.histories, HISTORIES);
     // No promise holds of nothing: what it is about has happened, and often.
     for (name, least) in CHECKS {

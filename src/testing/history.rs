@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Swap,
     CatchUp,
     FailOver,
+    /// The home is set back without a word, and goes on another way before all devices know.
+    Fork,
 }
 
 /// One step. `word` decides all that is left open, modulo what there is.
@@ -58,10 +60,11 @@ pub(crate) struct Rates {
     pub(crate) other_server: u32,
     pub(crate) budget: u32,
     pub(crate) large: u32,
+    pub(crate) away: u32,
 }
 
 /// Faults that a seed switches on or off.
-const FAULTS: usize = 13;
+const FAULTS: usize = 14;
 
 impl Rates {
     fn draw(chance: &mut Chance) -> Self {
@@ -87,7 +90,8 @@ impl Rates {
             9 => &mut self.barred,
             10 => &mut self.other_server,
             11 => &mut self.budget,
-            _ => &mut self.large,
+            12 => &mut self.large,
+            _ => &mut self.away,
         };
         *place = rate;
     }
@@ -183,6 +187,7 @@ fn kinds(chance: &mut Chance, second: Second) -> Vec<(u32, Kind)> {
         Kind::RestoreQuiet,
         Kind::Wipe,
         Kind::RowLoss,
+        Kind::Fork,
     ] {
         let is_loss = kind >= Kind::RestoreMarked;
         if (!is_loss || loses) && chance.hits(450) {

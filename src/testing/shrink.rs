@@ -9,12 +9,17 @@ use super::{
 /// Histories that are tried to find a shorter one.
 const TRIES: u32 = 600;
 
-/// Plays the history of a seed; where a promise does not hold, looks for the shortest way to break it.
-pub(super) fn run(seed: u64) -> Result<Summary, Failure> {
-    let history = History::draw(seed);
-    match play(&history) {
-        Ok(summary) => Ok(summary),
-        Err(first) => Err(told(shrunk(history, first.check), first)),
+impl World {
+    /// Plays the whole history of a seed.
+    ///
+    /// # Errors
+    /// [`Failure`]: the promise that did not hold, and the shortest history that was found to break it.
+    pub fn run(seed: u64) -> Result<Summary, Failure> {
+        let history = History::draw(seed);
+        match play(&history) {
+            Ok(summary) => Ok(summary),
+            Err(first) => Err(told(shrunk(history, first.check), first)),
+        }
     }
 }
 

@@ -35,6 +35,9 @@ use crate::values::{
     version_vector::VersionVector,
 };
 
+/// Bytes of a record that may cross, where some are larger.
+const LARGEST: usize = 4_000;
+
 /// Devices and servers that write, sync, fail, lose and are restored, with a ghost beside them that knows what really
 /// happened and checks every step.
 ///
@@ -130,6 +133,8 @@ struct Backup {
 struct Live {
     session: DeviceSession,
     collections: Vec<usize>,
+    /// It talks to the other server.
+    is_away: bool,
     /// The last one that answered.
     server: usize,
     epoch: u64,
@@ -188,14 +193,6 @@ impl World {
         self.advance().map_err(|broken| self.failed(broken))
     }
 
-    /// Plays the whole history of a seed.
-    ///
-    /// # Errors
-    /// [`Failure`]: the promise that did not hold, and the shortest history that was found to break it.
-    pub fn run(seed: u64) -> Result<Summary, Failure> {
-        super::shrink::run(seed)
-    }
-
     /// What it went through so far.
     #[must_use]
     pub const fn summary(&self) -> &Summary {
@@ -223,7 +220,10 @@ impl World {
         let cloud =
             |at: usize| Ok(Cloud { disk: Disk::new(MemoryStore::server()), id: names.replica(HOME + at)?, day: 0 });
         let clouds = (0..servers).map(cloud).collect::<Result<_, Broken>>()?;
-        let limits = WireLimits { page_bytes: setting.page_bytes, ..WireLimits::default() };
+        let mut limits = WireLimits { page_bytes: setting.page_bytes, ..WireLimits::default() };
+        if setting.rates.large > 0 {
+            limits.record.max_bytes = LARGEST;
+        }
         Ok(Self {
             seed,
             setting,
@@ -322,6 +322,7 @@ impl World {
             Kind::Swap => self.swap(),
             Kind::CatchUp => self.catch_up(),
             Kind::FailOver => self.fail_over(&mut chance),
+            Kind::Fork => self.fork_home(&mut chance),
         }
     }
 

@@ -288,17 +288,22 @@ impl Work {
 
     /// What the server has said of the record, on a device that talks to one.
     fn note_word(&self, row: &mut Row, before: Option<&Row>, by: By, peer: Option<PeerKnows>, is_news: bool) {
-        if self.head.server.is_none() {
+        let refused = peer.as_ref().and_then(|peer| peer.refused.clone());
+        // What is too large to cross is known before any server is.
+        if self.head.server.is_none() && refused.is_none() {
             return;
         }
-        let refused = peer.as_ref().and_then(|peer| peer.refused.clone());
         if !row.is_pending {
             row.failed = refused.or_else(|| before.and_then(|row| row.failed.clone()).filter(|_| !is_news));
             // A word is about the version that was known when it was given.
             let is_same = before.is_some_and(|old| old.known().digest() == row.known().digest());
             let word = row.acknowledged.filter(|_| is_same);
             row.acknowledged = self.acknowledged.filter(|_| row.failed.is_none()).or(word);
-            return;
+            // Without a word it does not count as sent (S8).
+            row.is_pending = row.acknowledged.is_none() && row.failed.is_none();
+            if !row.is_pending {
+                return;
+            }
         }
         row.base = match by {
             By::Unacknowledged => None,

@@ -1,6 +1,6 @@
 //! What becomes of servers.
 
-use alloc::{collections::BTreeSet, format, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{Backup, World};
 use crate::act::memory::MemoryStore;
@@ -45,6 +45,31 @@ impl World {
         self.summary.fault(fault);
         self.replace(self.home, store, backup.timeline, !is_marked)?;
         self.truth.torn.get_mut(self.home).into_iter().for_each(|torn| torn.clone_from(&backup.torn));
+        Ok(())
+    }
+
+    /// The home is set back without a word after one device has synced, and another one syncs before that one does again.
+    pub(super) fn fork_home(&mut self, chance: &mut Chance) -> Result<(), Broken> {
+        if self.setting.devices < 2 {
+            return Ok(());
+        }
+        let first = chance.below(self.setting.devices);
+        let second = (first + 1) % self.setting.devices;
+        let was_calm = core::mem::replace(&mut self.is_calm, true);
+        self.whole_session(second, false)?;
+        self.back_up()?;
+        self.edit_some(first, chance)?;
+        self.whole_session(first, false)?;
+        let Some(backup) = self.backups.last().cloned() else { return Ok(()) };
+        self.say(|| String::from("restored from that backup, the store is not told"));
+        self.summary.fault("a server is restored, and not told");
+        self.replace(self.home, backup.store, backup.timeline, true)?;
+        self.truth.torn.get_mut(self.home).into_iter().for_each(|torn| torn.clone_from(&backup.torn));
+        for _ in 0..chance.between(1, 3) {
+            self.edit_some(second, chance)?;
+            self.whole_session(second, false)?;
+        }
+        self.is_calm = was_calm;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::compose::{
     converse::{AnswerFailed, answer},
     serve::{Access, Call, Role},
 };
-use crate::decide::{consent::Trust, continuity::Continuity, position::Issued, row::Row};
+use crate::decide::{consent::Trust, continuity::Continuity, position::Issued, slice::ReadSet};
 use crate::talk::{
     frame::{ReplyFrame, RequestFrame},
     message::{Refused, Reply, Request, Standing},
@@ -21,7 +21,10 @@ use crate::testing::{
     names::{HOME, Names},
     truth::Expected,
 };
-use crate::values::{id::CollectionId, version_vector::VersionVector};
+use crate::values::{
+    id::{CollectionId, RecordId},
+    version_vector::VersionVector,
+};
 
 /// How a server's host treats one frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -187,9 +190,14 @@ impl World {
     fn gone(&self, server: usize, device: u8, of: &CollectionId) -> Result<BTreeSet<u16>, Broken> {
         let known = self.snapshot(server, usize::from(self.names.place_of_collection(of)?))?.known;
         let nothing = VersionVector::new();
-        let rows = self.phone(usize::from(device))?.disk.rows(of);
-        let is_gone = |row: &&Row| !known.get(&row.record).unwrap_or(&nothing).covers_all(row.known().context());
-        rows.iter().filter(is_gone).map(|row| Names::place_of_record(&row.record)).collect()
+        let phone = self.phone(usize::from(device))?;
+        let staged = phone.disk.slice(&ReadSet::head(of.clone()).with_staged(phone.id)).staged;
+        let rows = phone.disk.rows(of);
+        let known_here = rows.iter().map(|row| (&row.record, row.known().context()));
+        let waiting = staged.iter().map(|offer| (&offer.record, offer.known().context()));
+        let is_gone =
+            |(record, seen): &(&RecordId, &VersionVector)| !known.get(*record).unwrap_or(&nothing).covers_all(seen);
+        known_here.chain(waiting).filter(is_gone).map(|(record, _)| Names::place_of_record(record)).collect()
     }
 
     pub(super) fn snapshot(&self, server: usize, collection: usize) -> Result<Snapshot, Broken> {

@@ -40,7 +40,12 @@ pub(super) enum Progress {
 
 impl World {
     /// Opens a session for a device that has none.
-    pub(super) fn open_session(&mut self, at: usize, budget: Option<u32>, grants_audit: bool) -> Result<(), Broken> {
+    pub(super) fn open_session(
+        &mut self,
+        at: usize,
+        (budget, is_away): (Option<u32>, bool),
+        grants_audit: bool,
+    ) -> Result<(), Broken> {
         let entropy = self.entropy()?;
         let phone = self.phone(at)?;
         let collections: alloc::vec::Vec<usize> = phone.subscribed.iter().copied().collect();
@@ -50,7 +55,7 @@ impl World {
         opening.limits = self.limits;
         opening.grants_audit = grants_audit;
         opening.max_requests = budget.unwrap_or(opening.max_requests);
-        let server = self.home;
+        let server = self.addressed(is_away);
         let mut missing = BTreeMap::new();
         // Where others sync meanwhile, they may have brought it back before it is missed.
         for of in collections.iter().filter(|_| self.is_calm) {
@@ -63,6 +68,7 @@ impl World {
         let live = Live {
             session: DeviceSession::open(opening, &entropy),
             collections,
+            is_away,
             server,
             epoch: self.truth.epoch(server),
             grants_audit,
@@ -81,6 +87,11 @@ impl World {
         Ok(())
     }
 
+    /// Which server answers: the home, or the other one.
+    pub(super) fn addressed(&self, is_away: bool) -> usize {
+        if is_away && self.clouds.len() > 1 { 1 - self.home.min(1) } else { self.home }
+    }
+
     /// Records that a device counts as synced and that the server has not seen all of.
     fn missing(&self, at: usize, server: usize, collection: usize) -> Result<usize, Broken> {
         let of = self.names.collection(collection)?;
@@ -89,7 +100,8 @@ impl World {
             self.cloud(server)?.disk.rows(&of).into_iter().map(|row| (row.record.clone(), row)).collect();
         let is_missing = |row: &Row| {
             let seen = held.get(&row.record).map_or(&nothing, |held| held.known().context());
-            is_acknowledged(row) && !seen.covers_all(row.known().context())
+            let counts = !row.is_pending && row.failed.is_none();
+            counts && !seen.covers_all(row.known().context())
         };
         Ok(self.phone(at)?.disk.rows(&of).iter().filter(|row| is_missing(row)).count())
     }

@@ -35,7 +35,12 @@ impl World {
                 if budget.is_some() {
                     self.summary.fault("a session is given few requests");
                 }
-                self.open_session(*at, budget.and_then(|budget| u32::try_from(budget).ok()), grants_audit)?;
+                let budget = budget.and_then(|budget| u32::try_from(budget).ok());
+                let is_away = self.setting.second != Second::None && chance.hits(self.setting.rates.away);
+                if is_away {
+                    self.summary.fault("a session is led to the other server");
+                }
+                self.open_session(*at, (budget, is_away), grants_audit)?;
             }
         }
         if interleaves {
@@ -67,7 +72,7 @@ impl World {
         self.drop_session(at);
         let mut chance = Chance::new(self.draws);
         for _ in 0..200 {
-            self.open_session(at, None, grants_audit)?;
+            self.open_session(at, (None, false), grants_audit)?;
             loop {
                 match self.poll(at, &mut chance)? {
                     Progress::Went => {}
@@ -101,7 +106,8 @@ impl World {
             return Ok(Progress::Waits);
         }
         let is_elsewhere = self.setting.second != Second::None && hits(chance, rates.other_server, calm);
-        let server = if is_elsewhere { 1 - self.home.min(1) } else { self.home };
+        let is_away = self.live(at).is_some_and(|live| live.is_away);
+        let server = self.addressed(is_away != is_elsewhere);
         if is_elsewhere {
             self.summary.fault("a request reaches the other server");
         }

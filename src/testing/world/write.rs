@@ -134,6 +134,17 @@ impl World {
         self.put(at, &write)
     }
 
+    /// One edit, of a record that everybody works on.
+    pub(super) fn edit_some(&mut self, at: usize, chance: &mut Chance) -> Result<(), Broken> {
+        let collection = chance.below(self.setting.collections);
+        if self.phone(at)?.subscribed.contains(&collection) {
+            let record = chance.below(self.setting.records.min(3));
+            self.say(|| format!("{}: Edit {collection}/r{record:03}", name(at)));
+            self.edit(at, collection, record, chance, false)?;
+        }
+        Ok(())
+    }
+
     fn delete(&mut self, at: usize, collection: usize, record: usize) -> Result<(), Broken> {
         let write = Write::delete(self.names.collection(collection)?, Names::record(record)?, Cause::User);
         self.put(at, &write)
