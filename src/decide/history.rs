@@ -128,10 +128,14 @@ impl History {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KnownServer {
+    /// The account that it was synced for: digest of its name. Under another one nothing crosses.
+    pub account: Option<Digest>,
     /// What the device was given.
     pub witness: Option<Witness>,
     /// How far it has read. It is of the witness's lineage, and void under another (S6).
     pub cursor: FeedCursor,
+    /// The revision up to which the last whole reading went. What was being read when a server is set back proves nothing.
+    pub whole: Revision,
     /// The server lost something in this round: what would be removed waits for the next one.
     pub is_recovering: bool,
     /// What is staged here came from a server that may not have it any more: what becomes of it is sent.

@@ -184,7 +184,8 @@ impl DeviceSession {
     fn known_after(&self, page: &Page) -> KnownServer {
         let known = &self.work.known;
         let given = page.now.map_or_else(|| known.clone(), |now| known.given(now));
-        KnownServer { cursor: page.next.clone(), ..given }
+        let whole = if page.is_more { given.whole } else { given.whole.max(page.next.revision) };
+        KnownServer { cursor: page.next.clone(), whole, ..given }
     }
 
     fn changes(&self, offers: Vec<Offer>) -> Changes {

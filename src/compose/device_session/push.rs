@@ -191,7 +191,8 @@ impl DeviceSession {
         let known = self.work.known.given(now);
         let has_read_all = known.cursor == FeedCursor { revision: before, within: None };
         if has_read_all && is_plain {
-            KnownServer { cursor: FeedCursor { revision: now.position.revision, within: None }, ..known }
+            let revision = now.position.revision;
+            KnownServer { cursor: FeedCursor { revision, within: None }, whole: revision, ..known }
         } else {
             known
         }
