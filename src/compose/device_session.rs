@@ -305,6 +305,7 @@ impl DeviceSession {
     /// writes nothing more, and the next one goes on.
     fn commit(&mut self, draft: Draft, redo: Phase, then: Phase) {
         if draft.known_server() != self.work.stored.as_ref() {
+            self.work.report.ahead = None;
             return self.stop();
         }
         let device = self.opening.replica;

@@ -255,7 +255,8 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
     let cursor = match judgement.continuity {
         // The server vouches for the position, so what was read up to it was read in this history, too.
         Continuity::Intact => known.cursor.clone(),
-        Continuity::Lost(_) => known.cursor.clone().min(FeedCursor { revision: judgement.common, within: None }),
+        // What moved on in the feed while it was read may be behind the cursor again.
+        Continuity::Lost(_) => FeedCursor { revision: known.whole.min(judgement.common), within: None },
         _ => FeedCursor::default(),
     };
     let is_intact = judgement.continuity == Continuity::Intact;

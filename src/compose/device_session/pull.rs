@@ -79,7 +79,8 @@ impl DeviceSession {
         if !is_full && !set.moved.is_empty() {
             return self.read(Phase::PageRead { page, is_full: true }, set);
         }
-        let server = self.known_after(&page);
+        let mut server = self.known_after(&page);
+        self.note_own(&changes, slice.head.counter, &mut server);
         let acknowledged =
             page.now.map(|now| Acknowledged { lineage: now.position.lineage, at: now.position.revision });
         let heading = Heading {
@@ -145,6 +146,17 @@ impl DeviceSession {
         self.send(Phase::Fetching { page, asked }, [Request::Fetch { collection, records }].into());
     }
 
+    /// A server that shows writes of this replica which it has not made knows another one under the same id.
+    fn note_own(&mut self, changes: &Changes, counter: u64, server: &mut KnownServer) {
+        let replica = self.opening.replica;
+        let own = changes.offers.iter().map(|offer| offer.known().context().get(replica));
+        if let Some(ahead) = own.max().filter(|own| *own > counter) {
+            let ahead = ahead.max(self.work.report.ahead.unwrap_or_default());
+            server.note_ahead(replica, ahead);
+            self.work.report.ahead = Some(ahead);
+        }
+    }
+
     /// The records that were asked for take the places of their patches. What is still missing is asked for again.
     pub(super) fn fetched(&mut self, mut page: Page, mut asked: BTreeSet<RecordId>, whole: Vec<SentOffer>) {
         let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
@@ -184,7 +196,8 @@ impl DeviceSession {
     fn known_after(&self, page: &Page) -> KnownServer {
         let known = &self.work.known;
         let given = page.now.map_or_else(|| known.clone(), |now| known.given(now));
-        let whole = if page.is_more { given.whole } else { given.whole.max(page.next.revision) };
+        let is_whole = !page.is_more && page.next.within.is_none();
+        let whole = if is_whole { given.whole.max(page.next.revision) } else { given.whole };
         KnownServer { cursor: page.next.clone(), whole, ..given }
     }
 

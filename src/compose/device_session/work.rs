@@ -285,7 +285,7 @@ impl Work {
             Next::TakeShown
         } else if self.has_staged && !self.is_suspect {
             Next::Judge
-        } else if self.needs_push && self.passes < MAX_PASSES {
+        } else if self.needs_push && self.report.ahead.is_none() && self.passes < MAX_PASSES {
             Next::Push
         } else if self.heard_audit.is_some() {
             Next::HearAudit
