@@ -257,7 +257,8 @@ fn a_server_can_not_cover_what_a_device_is_about_to_write() {
     });
     let seen = ada.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap().unwrap();
     assert_eq!(seen.get("phone"), Some(&values::value::Value::from("2")));
-    edit(&mut ada, 4, "phone", "5", 9);
+    // Somebody writes under her id, or says so: she writes nothing more under it.
+    assert!(head(ada.store()).server.unwrap().ahead.is_some());
 }
 
 #[test]

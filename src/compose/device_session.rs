@@ -235,7 +235,8 @@ impl DeviceSession {
     /// What follows for the collection at hand, or for the next one.
     fn advance(&mut self) {
         loop {
-            if self.is_spent() && self.work.next() != Next::Nothing {
+            // What has come is taken in; only requests are counted.
+            if self.is_spent() && self.work.next().asks() {
                 return self.finish();
             }
             match self.work.next() {

@@ -128,22 +128,14 @@ impl DeviceSession {
         let work = &mut self.work;
         let is_end = server.audited.is_none();
         work.known = server;
-        let is_claim = !work.missing.is_empty() && !work.has_claimed;
-        match (is_claim, work.audits_all) {
-            // Where something is missing, all else is looked at before it is said.
-            (true, false) => {
-                work.audits_all = true;
-                work.known.audited = None;
-            }
-            (_, true) if is_end => {
-                work.audits_all = false;
-                work.needs_audit = false;
-                work.has_claimed |= is_claim;
-                work.needs_proof = is_claim;
-            }
-            (_, true) => {}
-            (false, false) => work.needs_audit = false,
+        match (work.missing.is_empty(), work.has_claimed) {
+            (true, _) => {}
+            (false, false) => (work.has_claimed, work.needs_proof) = (true, true),
+            // The loss has been said; this is more of it.
+            (false, true) => work.verdict = work.more_missing(),
         }
+        work.audits_all &= !is_end;
+        work.needs_audit = work.audits_all;
         self.advance();
     }
 }

@@ -225,7 +225,8 @@ impl DeviceSession {
         work.is_suspect = work.known.is_recovering;
         if work.is_suspect {
             work.needs_push = work.report.ahead.is_none();
-            work.audits_all = judgement.continuity == Continuity::Unproven;
+            let rest = [Continuity::Unproven, Continuity::Lost(ServerLoss::PartialLoss)];
+            work.audits_all = rest.contains(&judgement.continuity);
             work.needs_audit |= work.audits_all;
         }
         self.advance();
@@ -266,7 +267,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         cursor: now.map(|_| cursor).unwrap_or_default(),
         is_recovering: known.is_recovering || !is_intact,
         whole: known.whole.min(judgement.common),
-        audited: known.audited.clone().filter(|_| is_intact),
+        audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
         ..known.clone()
     }
 }

@@ -9,7 +9,7 @@ use alloc::{
 use super::report::CollectionReport;
 use crate::act::receipt::Receipt;
 use crate::decide::{
-    continuity::{Continuity, Judgement},
+    continuity::{Continuity, Judgement, ServerLoss},
     history::KnownServer,
     line::Revision,
     position::{FeedCursor, Issued, Position},
@@ -158,6 +158,16 @@ pub(super) enum Next {
     Nothing,
 }
 
+impl Next {
+    /// Whether it begins with a request.
+    pub(super) const fn asks(self) -> bool {
+        match self {
+            Self::Prove | Self::Pull | Self::Ask | Self::Push | Self::Audit => true,
+            Self::Void | Self::TakeShown | Self::Judge | Self::HearAudit | Self::Close | Self::Nothing => false,
+        }
+    }
+}
+
 /// Where a session stands in one collection.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is still to do")]
@@ -302,6 +312,19 @@ impl Work {
     pub(super) fn greeting(&self) -> Option<Greeting> {
         let last = self.known.witness.as_ref()?.last;
         Some(Greeting { revision: last.position.revision, tag: last.tag })
+    }
+
+    /// What follows where more is missing of what a loss has been named for.
+    pub(super) fn more_missing(&self) -> Option<(Judgement, Option<Issued>)> {
+        let last = self.known.witness.as_ref()?.last;
+        let judgement = Judgement {
+            continuity: Continuity::Lost(ServerLoss::PartialLoss),
+            common: last.position.revision,
+            claimed: last.position,
+            found: Some(last.position),
+            missing: self.missing.iter().cloned().collect(),
+        };
+        Some((judgement, Some(last)))
     }
 
     /// The last revision that the device was given.
