@@ -195,7 +195,7 @@ impl DeviceSession {
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
             (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
-            (Phase::Fetching { page, asked }, Reply::Whole { offers }) => self.fetched(page, asked, offers),
+            (Phase::Fetching { page, asked }, Reply::Whole { offers, now }) => self.fetched(page, asked, offers, now),
             (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));
@@ -203,7 +203,7 @@ impl DeviceSession {
                 self.taken(sent, before, now, except, staged);
             }
             (Phase::Auditing { window }, Reply::Audited(audited)) => self.audited(window, audited),
-            (Phase::Comparing { window }, Reply::Whole { offers }) => self.compared(window, offers),
+            (Phase::Comparing { window }, Reply::Whole { offers, now }) => self.compared(window, offers, now),
             (phase, _) => self.phase = phase,
         }
         Ok(())
@@ -257,6 +257,11 @@ impl DeviceSession {
             let done = core::mem::replace(&mut self.work, next);
             self.report.collections.extend(done.is_somewhere().then_some(done.report));
         }
+    }
+
+    /// Bytes of one record that this device takes.
+    fn record_bytes(&self) -> u64 {
+        count(self.opening.limits.record.max_bytes)
     }
 
     /// Whether the session has sent as many requests as it may.

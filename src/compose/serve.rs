@@ -180,9 +180,11 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
         _ if renewal.is_some() => {
             Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
         }
-        Request::Pull { at, after, page_bytes, .. } => Ok(page::page(*at, after, *page_bytes, &slice, call)),
+        Request::Pull { at, after, page_bytes, record_bytes, .. } => {
+            Ok(page::page(*at, after, (*page_bytes, *record_bytes), &slice, call))
+        }
         Request::Push { .. } => push::taken(asked, slice, call),
-        Request::Fetch { .. } => Ok(page::whole(&slice, call)),
+        Request::Fetch { record_bytes, .. } => Ok(page::whole(*record_bytes, &slice, call)),
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
     }
 }

@@ -46,6 +46,8 @@ pub enum Request {
         after: FeedCursor,
         /// Bytes of offers that are enough.
         page_bytes: u64,
+        /// Bytes of one record that the device takes, inclusive: larger ones are left out.
+        record_bytes: u64,
     },
     /// Take this.
     Push {
@@ -69,6 +71,8 @@ pub enum Request {
         collection: CollectionId,
         /// The records.
         records: Vec<RecordId>,
+        /// Bytes of one record that the device takes, inclusive: larger ones are left out.
+        record_bytes: u64,
     },
     /// Do you still have what you named as yours?
     Audit {
@@ -144,6 +148,8 @@ pub enum Reply {
     Whole {
         /// The records, whole.
         offers: Vec<SentOffer>,
+        /// Where the server stands now; `None` if it has nothing of the collection.
+        now: Option<Issued>,
     },
     /// To an audit.
     Audited(Audited),

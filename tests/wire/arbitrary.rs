@@ -132,12 +132,20 @@ fn request() -> impl Strategy<Value = Request> {
             at
         }),
         (collection_id(), claim).prop_map(|(collection, claim)| Request::Prove { collection, claim }),
-        (collection_id(), option::of(greeting()), cursor(), number())
-            .prop_map(|(collection, at, after, page_bytes)| Request::Pull { collection, at, after, page_bytes }),
+        (collection_id(), option::of(greeting()), cursor(), number(), number()).prop_map(
+            |(collection, at, after, page_bytes, record_bytes)| Request::Pull {
+                collection,
+                at,
+                after,
+                page_bytes,
+                record_bytes
+            }
+        ),
         push.prop_map(|(collection, at, counter, is_first, is_last, offers)| {
             Request::Push { collection, at, counter, is_first, is_last, offers }
         }),
-        (collection_id(), vec(record(), 0..5)).prop_map(|(collection, records)| Request::Fetch { collection, records }),
+        (collection_id(), vec(record(), 0..5), number())
+            .prop_map(|(collection, records, record_bytes)| Request::Fetch { collection, records, record_bytes }),
         (collection_id(), window, digest()).prop_map(|(collection, window, fingerprint)| Request::Audit {
             collection,
             window,
@@ -223,7 +231,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         (vec(offer(), 0..6), cursor(), any::<bool>(), option::of(issued()))
             .prop_map(|(offers, next, is_more, now)| Reply::Page { offers, next, is_more, now }),
         taken.prop_map(|(before, now, except, staged)| Reply::Taken { before: Revision(before), now, except, staged }),
-        vec(offer(), 0..6).prop_map(|offers| Reply::Whole { offers }),
+        (vec(offer(), 0..6), option::of(issued())).prop_map(|(offers, now)| Reply::Whole { offers, now }),
         audited.prop_map(Reply::Audited),
         refused().prop_map(Reply::Refused),
     ]

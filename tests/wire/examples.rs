@@ -138,7 +138,8 @@ fn requests() -> Vec<(&'static str, Frame)> {
     let older = vec![(Revision(40), digest(4)), (Revision(32), digest(5))];
     let claim = Claim { last: issued(0x11, 41), older, missing: vec![record(UUID), record("ada")] };
     let within = Some(Within { revision: Revision(41), place: FirstSeen(7), record: None });
-    let pull = |at, after| Request::Pull { collection: contacts(), at, after, page_bytes: 262_144 };
+    let pull =
+        |at, after| Request::Pull { collection: contacts(), at, after, page_bytes: 262_144, record_bytes: 16_777_216 };
     let push = |is_first, is_last, offers| {
         let collection = contacts();
         Request::Push { collection, at, counter: 12, is_first, is_last, offers }
@@ -152,7 +153,14 @@ fn requests() -> Vec<(&'static str, Frame)> {
         ("pull", request(vec![pull(at, FeedCursor { revision: Revision(40), within })])),
         ("push", request(vec![push(true, true, vec![whole("ada", "new_contact"), patched(UUID, "patch")])])),
         ("push_nothing", request(vec![push(false, true, vec![])])),
-        ("fetch", request(vec![Request::Fetch { collection: collection.clone(), records: vec![record(UUID)] }])),
+        (
+            "fetch",
+            request(vec![Request::Fetch {
+                collection: collection.clone(),
+                records: vec![record(UUID)],
+                record_bytes: 16_777_216,
+            }]),
+        ),
         ("audit", request(vec![Request::Audit { collection, window, fingerprint: digest(0xf1) }])),
         ("no_requests", request(vec![])),
     ]
@@ -216,7 +224,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
             reply(vec![Reply::Page { offers: vec![], next: FeedCursor::default(), is_more: false, now: None }]),
         ),
         ("taken", reply(vec![taken])),
-        ("whole", reply(vec![Reply::Whole { offers: vec![whole("ada", "new_contact")] }])),
+        ("whole", reply(vec![Reply::Whole { offers: vec![whole("ada", "new_contact")], now: Some(issued(0x11, 41)) }])),
         ("audited", reply([Audited::Same, found, Audited::TooMany].map(Reply::Audited).into())),
         ("refused_wrong_account", refused(Refused::Stop(Stop::WrongAccount))),
         ("refused_forgotten", refused(Refused::Stop(Stop::Forgotten))),

@@ -81,11 +81,11 @@ proptest! {
 
     #[test]
     fn a_record_that_is_sent_fits_in_any_company(one in arbitrary::offer(), others in vec(arbitrary::offer(), 0..4)) {
-        let frame = |offers| crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers }]);
+        let frame = |offers| crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers, now: None }]);
         let together = frame([others, vec![one.clone()]].concat());
         let bytes = together.encode(&WireLimits::default()).unwrap();
         let Ok(Frame::Reply(found)) = together.decode_alike(&bytes, &WireLimits::default()) else { panic!("refused") };
-        let holdfast::talk::message::Reply::Whole { offers } = &found.replies[0] else { panic!("another message") };
+        let holdfast::talk::message::Reply::Whole { offers, .. } = &found.replies[0] else { panic!("another message") };
         prop_assert_eq!(offers.last(), Some(&one));
         if let (Sent::Patch(sent), Some(Sent::Patch(found))) = (&one.version, offers.last().map(|offer| &offer.version)) {
             prop_assert_eq!(sent.encode(), found.encode());
@@ -114,7 +114,8 @@ fn unknown_kinds_of_value_pass_through_a_frame() {
         let [filled, _] = with_value(item);
         let version = decode(&filled).unwrap();
         let offer = holdfast::talk::offer::SentOffer { version: Sent::Whole(version), ..whole("ada", "new_contact") };
-        let frame = crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers: vec![offer] }]);
+        let frame =
+            crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers: vec![offer], now: None }]);
         let bytes = frame.encode(&WireLimits::default()).unwrap();
         assert!(bytes.windows(filled.len()).any(|part| part == filled), "byte for byte");
         assert_eq!(frame.decode_alike(&bytes, &WireLimits::default()), Ok(frame));

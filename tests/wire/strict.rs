@@ -123,9 +123,13 @@ fn a_message_of_an_unknown_kind_is_named() {
 
 #[test]
 fn each_limit_is_refused_with_its_number() {
-    let five = request(vec![Request::Fetch { collection: contacts(), records: vec![record("a"); 5] }]);
-    let page = reply(vec![Reply::Whole { offers: vec![whole("ada", "conflict")] }]);
-    let patches = reply(vec![Reply::Whole { offers: vec![patched("ada", "long_patch"); 5] }]);
+    let five = request(vec![Request::Fetch {
+        collection: contacts(),
+        records: vec![record("a"); 5],
+        record_bytes: 16_777_216,
+    }]);
+    let page = reply(vec![Reply::Whole { offers: vec![whole("ada", "conflict")], now: None }]);
+    let patches = reply(vec![Reply::Whole { offers: vec![patched("ada", "long_patch"); 5], now: None }]);
     let (limits, small) = (WireLimits::default(), DecodeLimits::default());
     let bytes = page.encode(&limits).unwrap();
     let too_many = |what, limit, found| FrameError::Decode(DecodeError::TooMany { what, limit, found });
@@ -217,7 +221,9 @@ fn additions_are_whole_items_in_their_one_form_and_bounded() {
 
 #[test]
 fn an_id_has_one_form() {
-    let fetch = |id: &str| request(vec![Request::Fetch { collection: contacts(), records: vec![record(id)] }]);
+    let fetch = |id: &str| {
+        request(vec![Request::Fetch { collection: contacts(), records: vec![record(id)], record_bytes: 16_777_216 }])
+    };
     let bytes = |id: &str| fetch(id).encode(&WireLimits::default()).unwrap();
     let uuid = "6fa459ea-ee8a-4ca4-894e-db77e160355e";
     let others = ["6FA459EA-EE8A-4CA4-894E-DB77E160355E", "6fa459eaee8a4ca4894edb77e160355e", "a"];
@@ -229,7 +235,8 @@ fn an_id_has_one_form() {
     for id in others {
         assert_eq!(fetch(id).decode_alike(&bytes(id), &WireLimits::default()), Ok(fetch(id)), "{id}");
     }
-    let as_text = [&[0x81, 0x83, 0x04, 0x68][..], b"contacts", &[0x81, 0x78, 36], uuid.as_bytes()].concat();
+    let fetch = [&[0x81, 0x84, 0x04, 0x68][..], b"contacts", &[0x81, 0x78, 36], uuid.as_bytes()].concat();
+    let as_text = [fetch, vec![0x1a, 1, 0, 0, 0]].concat();
     let found = request(vec![]).decode_alike(&with_messages(&request(vec![]), &as_text), &WireLimits::default());
     assert_eq!(found, Err(FrameError::Decode(DecodeError::NotCanonical)));
 }

@@ -12,10 +12,11 @@ use crate::compose::serve::fingerprint;
 use crate::decide::{
     draft::{Draft, Heading, Origin},
     history::KnownServer,
+    position::Issued,
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
-    message::{Audited, Request, Window},
+    message::{Audited, Refused, Request, Window},
     offer::{Sent, SentOffer},
 };
 use crate::values::{digest::Digest, id::RecordId};
@@ -83,11 +84,19 @@ impl DeviceSession {
             return self.note_window(window.last);
         }
         let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
-        self.send(Phase::Comparing { window }, [Request::Fetch { collection, records }].into());
+        self.send(
+            Phase::Comparing { window },
+            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+        );
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
-    pub(super) fn compared(&mut self, mut window: Audit, offers: Vec<SentOffer>) {
+    pub(super) fn compared(&mut self, mut window: Audit, offers: Vec<SentOffer>, now: Option<Issued>) {
+        if !self.goes_on_from(now) {
+            self.work.report.refused = Some(Refused::Renewed);
+            return self.stop();
+        }
+        self.work.shown_at = now;
         let before = window.rows.len();
         for offer in offers {
             let Sent::Whole(version) = &offer.version else { continue };
@@ -107,7 +116,10 @@ impl DeviceSession {
         }
         // A reply holds as many as a page: the others are asked for again.
         let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
-        self.send(Phase::Comparing { window }, [Request::Fetch { collection, records }].into());
+        self.send(
+            Phase::Comparing { window },
+            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+        );
     }
 
     /// This window is done: the next one begins behind it, or at the beginning.

@@ -34,7 +34,10 @@ impl DeviceSession {
         let (collection, at) = (self.work.collection(), self.work.greeting());
         let after = self.work.known.cursor.clone();
         let page_bytes = u64::try_from(self.opening.limits.page_bytes).unwrap_or(u64::MAX);
-        self.send(Phase::Pulling, [Request::Pull { collection, at, after, page_bytes }].into());
+        self.send(
+            Phase::Pulling,
+            [Request::Pull { collection, at, after, page_bytes, record_bytes: self.record_bytes() }].into(),
+        );
     }
 
     pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {
@@ -58,9 +61,16 @@ impl DeviceSession {
         let Some(now) = page.now else {
             return self.work.lineage().is_none() && page.offers.is_empty() && !page.is_more;
         };
-        let is_known = self.work.lineage().is_none_or(|lineage| lineage == now.position.lineage);
         let gets_on = if page.is_more { page.next > *before && !page.offers.is_empty() } else { page.next >= *before };
-        is_known && gets_on && page.next.revision <= now.position.revision && now.position.revision >= self.work.given()
+        self.goes_on_from(page.now) && gets_on && page.next.revision <= now.position.revision
+    }
+
+    /// Whether the server still stands in the history that was greeted, and not before what it has said.
+    pub(super) fn goes_on_from(&self, now: Option<Issued>) -> bool {
+        now.is_some_and(|now| {
+            self.work.lineage().is_none_or(|lineage| lineage == now.position.lineage)
+                && now.position.revision >= self.work.given()
+        })
     }
 
     fn page_set(&self, page: &Page) -> ReadSet {
@@ -119,7 +129,7 @@ impl DeviceSession {
     /// Takes in what an audit has shown and no page did.
     pub(super) fn take_shown(&mut self) {
         let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
-        let page = Page { offers, next, is_more: false, now: None };
+        let page = Page { offers, next, is_more: false, now: self.work.shown_at.take() };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -143,7 +153,10 @@ impl DeviceSession {
 
     fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
         let (collection, records) = (self.work.collection(), asked.iter().cloned().collect());
-        self.send(Phase::Fetching { page, asked }, [Request::Fetch { collection, records }].into());
+        self.send(
+            Phase::Fetching { page, asked },
+            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+        );
     }
 
     /// A server that shows writes of this replica which it has not made knows another one under the same id.
@@ -158,7 +171,20 @@ impl DeviceSession {
     }
 
     /// The records that were asked for take the places of their patches. What is still missing is asked for again.
-    pub(super) fn fetched(&mut self, mut page: Page, mut asked: BTreeSet<RecordId>, whole: Vec<SentOffer>) {
+    ///
+    /// They are acknowledged as of the reply that brought them, which may be later than their page.
+    pub(super) fn fetched(
+        &mut self,
+        mut page: Page,
+        mut asked: BTreeSet<RecordId>,
+        whole: Vec<SentOffer>,
+        now: Option<Issued>,
+    ) {
+        if !self.goes_on_from(now) {
+            self.work.report.refused = Some(Refused::Renewed);
+            return self.stop();
+        }
+        page.now = now.or(page.now);
         let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
         let mut whole: BTreeMap<RecordId, SentOffer> =
             whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();

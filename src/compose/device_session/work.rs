@@ -188,6 +188,8 @@ pub(super) struct Work {
     pub(super) staged_here: Vec<RecordId>,
     /// Records of which an audit has shown more than is known here.
     pub(super) shown: Vec<SentOffer>,
+    /// Where the server stood when it showed them.
+    pub(super) shown_at: Option<Issued>,
     /// Records that were patched in vain: they are sent whole.
     pub(super) unfit: Vec<RecordId>,
     /// Records that the server holds, until it is known that the question is here, too.
@@ -243,6 +245,7 @@ impl Work {
             missing: BTreeSet::new(),
             staged_here: Vec::new(),
             shown: Vec::new(),
+            shown_at: None,
             unfit: Vec::new(),
             unasked: BTreeSet::new(),
             staged_there: BTreeMap::new(),

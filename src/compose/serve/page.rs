@@ -17,7 +17,7 @@ use crate::talk::{
     message::{Greeting, Refused, Reply},
     offer::SentOffer,
 };
-use crate::values::version::Version;
+use crate::values::{codec::DecodeLimits, version::Version};
 
 /// Records that one page can hold.
 pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
@@ -28,7 +28,7 @@ pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
 pub(super) fn page(
     at: Option<Greeting>,
     after: &FeedCursor,
-    page_bytes: u64,
+    (page_bytes, record_bytes): (u64, u64),
     slice: &Slice,
     call: &Call<'_>,
 ) -> Decision {
@@ -42,7 +42,7 @@ pub(super) fn page(
     }
     let enough = usize::try_from(page_bytes).unwrap_or(usize::MAX).min(call.limits.page_bytes);
     let rows = slice.found.iter().filter_map(|id| slice.rows.get(id));
-    let (offers, last, read) = filled(rows, enough, call, |row| {
+    let (offers, last, read) = filled(rows, enough, taken_by(record_bytes, call), |row| {
         // What it replaced is what the device has, if the device has read that far.
         let former = slice.bases.get(&row.record).filter(|former| former.since <= after.revision);
         former.and_then(|former| former.before.as_ref())
@@ -61,9 +61,15 @@ fn cursor_at(row: &Row) -> FeedCursor {
 }
 
 /// Records whole, as many as a page holds: who misses some asks again.
-pub(super) fn whole(slice: &Slice, call: &Call<'_>) -> Decision {
-    let (offers, ..) = filled(slice.rows.values(), call.limits.page_bytes, call, |_| None);
-    Decision::reply(Reply::Whole { offers })
+pub(super) fn whole(record_bytes: u64, slice: &Slice, call: &Call<'_>) -> Decision {
+    let (offers, ..) = filled(slice.rows.values(), call.limits.page_bytes, taken_by(record_bytes, call), |_| None);
+    Decision::reply(Reply::Whole { offers, now: now(slice, call) })
+}
+
+/// What both sides take in one record.
+fn taken_by(record_bytes: u64, call: &Call<'_>) -> DecodeLimits {
+    let record = call.limits.record;
+    DecodeLimits { max_bytes: record.max_bytes.min(usize::try_from(record_bytes).unwrap_or(usize::MAX)), ..record }
 }
 
 /// Offers of rows until there are enough bytes, at least one; the last row among them, and how many rows were looked at. What
@@ -71,12 +77,12 @@ pub(super) fn whole(slice: &Slice, call: &Call<'_>) -> Decision {
 fn filled<'r>(
     rows: impl Iterator<Item = &'r Row>,
     enough: usize,
-    call: &Call<'_>,
+    limits: DecodeLimits,
     base: impl Fn(&'r Row) -> Option<&'r Version>,
 ) -> (Vec<SentOffer>, Option<&'r Row>, usize) {
     let (mut offers, mut bytes, mut last, mut read) = (Vec::new(), 0_usize, None, 0_usize);
     for row in rows {
-        let is_large = [&row.version, row.known()].into_iter().any(|v| too_large(v, &call.limits.record).is_some());
+        let is_large = [&row.version, row.known()].into_iter().any(|v| too_large(v, &limits).is_some());
         if !is_large {
             let offer = SentOffer::of(Offer::of(row), base(row));
             bytes = bytes.saturating_add(offer.weight());

@@ -62,9 +62,10 @@ pub(super) fn write(writer: &mut Writer, reply: &Reply) {
                 write_taken(writer, taken);
             });
         }
-        Reply::Whole { offers } => {
-            head(writer, 3, 4);
+        Reply::Whole { offers, now } => {
+            head(writer, 4, 4);
             write_offers(writer, offers);
+            write_option(writer, now.as_ref(), write_issued);
         }
         Reply::Audited(audited) => write_audited(writer, audited),
         Reply::Refused(refused) => write_refused(writer, *refused),
@@ -99,7 +100,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
                 Ok::<_, DecodeError>((read_record(reader)?, read_taken(reader)?))
             })?,
         },
-        4 => Reply::Whole { offers: read_offers(reader, limits)? },
+        4 => Reply::Whole { offers: read_offers(reader, limits)?, now: read_option(reader, read_issued)? },
         5 => Reply::Audited(read_audited(reader, limits)?),
         6 => Reply::Refused(read_refused(reader)?),
         kind => return Err(FrameError::UnknownKind { kind }),
@@ -113,7 +114,7 @@ pub(super) fn check(reply: &Reply, limits: &WireLimits) -> Result<(), DecodeErro
         Reply::Judged { judgement, .. } => limits.check_items(judgement.missing.len()),
         Reply::Taken { except, staged, .. } => limits.check_items(except.len().max(staged.len())),
         Reply::Audited(Audited::Found(records)) => limits.check_items(records.len()),
-        Reply::Page { offers, .. } | Reply::Whole { offers } => {
+        Reply::Page { offers, .. } | Reply::Whole { offers, .. } => {
             limits.check_items(offers.len())?;
             offers.iter().try_for_each(|offer| check_offer(offer, limits))
         }

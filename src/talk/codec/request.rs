@@ -42,11 +42,12 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             head(writer, 3, 1, collection);
             write_claim(writer, claim);
         }
-        Request::Pull { collection, at, after, page_bytes } => {
-            head(writer, 5, 2, collection);
+        Request::Pull { collection, at, after, page_bytes, record_bytes } => {
+            head(writer, 6, 2, collection);
             write_option(writer, at.as_ref(), write_at);
             write_cursor(writer, after);
             writer.uint(*page_bytes);
+            writer.uint(*record_bytes);
         }
         Request::Push { collection, at, counter, is_first, is_last, offers } => {
             head(writer, 8, 3, collection);
@@ -56,9 +57,10 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             writer.bool(*is_last);
             write_offers(writer, offers);
         }
-        Request::Fetch { collection, records } => {
-            head(writer, 3, 4, collection);
+        Request::Fetch { collection, records, record_bytes } => {
+            head(writer, 4, 4, collection);
             write_list(writer, 1, records, write_record);
+            writer.uint(*record_bytes);
         }
         Request::Audit { collection, window, fingerprint } => {
             head(writer, 5, 5, collection);
@@ -88,6 +90,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             at: read_option(reader, read_at)?,
             after: read_cursor(reader)?,
             page_bytes: reader.uint()?,
+            record_bytes: reader.uint()?,
         },
         3 => Request::Push {
             collection,
@@ -97,7 +100,11 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             is_last: reader.bool()?,
             offers: read_offers(reader, limits)?,
         },
-        4 => Request::Fetch { collection, records: read_list(reader, limits, 1, read_record)? },
+        4 => Request::Fetch {
+            collection,
+            records: read_list(reader, limits, 1, read_record)?,
+            record_bytes: reader.uint()?,
+        },
         _ => Request::Audit {
             collection,
             window: Window { after: read_option(reader, read_record)?, until: read_option(reader, read_record)? },

@@ -218,7 +218,7 @@ fn issued_in(reply: &Reply) -> Option<&Issued> {
 
 fn offers_in(reply: &Reply) -> &[SentOffer] {
     match reply {
-        Reply::Page { offers, .. } | Reply::Whole { offers } => offers,
+        Reply::Page { offers, .. } | Reply::Whole { offers, .. } => offers,
         _ => &[],
     }
 }

@@ -265,7 +265,7 @@ fn asks(request: &Request) -> String {
             let records: Vec<&str> = offers.iter().map(|offer| offer.record.as_str()).collect();
             format!("push {collection} {} (first {is_first}, last {is_last})", records.join(" "))
         }
-        Request::Fetch { collection, records } => format!("fetch {collection}, {} records", records.len()),
+        Request::Fetch { collection, records, .. } => format!("fetch {collection}, {} records", records.len()),
         Request::Audit { collection, .. } => format!("audit {collection}"),
     }
 }
@@ -284,7 +284,7 @@ fn brief(reply: &Reply) -> String {
             let (before, now) = (before.0, now.position.revision.0);
             format!("taken: {before} to {now}, except {except:?}, staged {staged:?}")
         }
-        Reply::Whole { offers } => format!("whole: {}", offers.len()),
+        Reply::Whole { offers, .. } => format!("whole: {}", offers.len()),
         Reply::Audited(audited) => format!("audited: {audited:?}"),
         Reply::Refused(refused) => format!("refused: {refused}"),
     }
