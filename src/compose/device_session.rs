@@ -132,6 +132,19 @@ impl DeviceSession {
         self.output.clone()
     }
 
+    /// What the session has done so far: for a host that ends it before it is done, or whose network ended it. What it took
+    /// in is durable, and its receipts are the change feed of a screen.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        if let Output::Done(report) = &self.output {
+            return Report::clone(report);
+        }
+        let rest = core::iter::once(&self.work).chain(&self.works).filter(|work| work.is_somewhere());
+        let mut report = self.report.clone();
+        report.collections.extend(rest.map(|work| work.report.clone()));
+        report
+    }
+
     /// What was asked for.
     pub fn loaded(&mut self, slice: Slice) {
         if !matches!(self.output, Output::Read(_)) {

@@ -101,7 +101,9 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
         whole: &opened.whole,
     };
     let diff = diff.screened(&screen);
-    let draft = if *is_last { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
+    // Who has never pushed leaves nothing behind that waits: what it takes away is judged page by page.
+    let waits = !*is_last && authored > 0;
+    let draft = if !waits { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
     let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied));
     let plan = Plan::new(call.guard.review(draft.with_heading(heading), &inputs));
     let (batch, applying) = plan.begin();
