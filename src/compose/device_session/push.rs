@@ -172,11 +172,13 @@ impl DeviceSession {
             }
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {
-                if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
-                    work.missing.push(record.clone());
-                }
                 work.report.failed.push((record.clone(), refusal.clone()));
-                taken.push((record, digest, Some(refusal)));
+                if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
+                    // Evidence of a loss, and no answer yet: it stays unsent until the loss has been claimed.
+                    work.missing.push(record);
+                } else {
+                    taken.push((record, digest, Some(refusal)));
+                }
             }
         }
         true
