@@ -9,7 +9,10 @@ mod peers;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use peers::{Edit, Peer, Rec, Script, Wire, crdts_p::Cr, floor::Floor, generate, is_quick, ours::Ours, sizes};
+use peers::{
+    Edit, Peer, Rec, Script, Wire, crdts_p::Cr, floor::Floor, generate, is_quick, ours::Ours, ours_online::OursOnline,
+    sizes,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 /// CPU time of this process: the machine may be shared, and every replica here runs on one thread.
@@ -83,22 +86,20 @@ fn median(samples: &[(f64, usize)]) -> (f64, usize) {
 fn print(samples: &Samples) {
     println!("CPU time, medians; `x` is the ratio to floor-field in this run.\n");
     println!(
-        "| operation | N | holdfast x | crdts x | holdfast us | floor us | crdts us | holdfast bytes | floor bytes | crdts bytes |"
+        "| operation | N | holdfast x | online x | crdts x | holdfast us | online us | floor us | crdts us | holdfast bytes | \
+         online bytes | floor bytes | crdts bytes |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (operation, size, _) in samples.keys().filter(|key| key.2 == "holdfast") {
         let of = |peer| samples.get(&(*operation, *size, peer)).map_or((f64::NAN, 0), |found| median(found));
-        let (ours, floor, crdts) = (of("holdfast"), of("floor-field"), of("crdts"));
+        let (ours, online) = (of("holdfast"), of("holdfast-online"));
+        let (floor, crdts) = (of("floor-field"), of("crdts"));
+        let [x, online_x, crdts_x] = [ours, online, crdts].map(|(micros, _)| micros / floor.0);
+        let [us, online_us, floor_us, crdts_us] = [ours, online, floor, crdts].map(|(micros, _)| micros);
+        let [bytes, online_bytes, floor_bytes, crdts_bytes] = [ours, online, floor, crdts].map(|(_, bytes)| bytes);
         println!(
-            "| {operation} | {size} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {} | {} |",
-            ours.0 / floor.0,
-            crdts.0 / floor.0,
-            ours.0,
-            floor.0,
-            crdts.0,
-            ours.1,
-            floor.1,
-            crdts.1
+            "| {operation} | {size} | {x:.1} | {online_x:.1} | {crdts_x:.1} | {us:.1} | {online_us:.1} | {floor_us:.1} | \
+             {crdts_us:.1} | {bytes} | {online_bytes} | {floor_bytes} | {crdts_bytes} |"
         );
     }
     println!(
@@ -137,6 +138,7 @@ fn main() {
         };
         for _ in 0..if is_quick() { 3 } else { repetitions } {
             world.run::<Ours>(&mut samples);
+            world.run::<OursOnline>(&mut samples);
             if !is_alone {
                 world.run::<Floor<true>>(&mut samples);
             }

@@ -75,7 +75,9 @@
 //!   no clock is trusted to say which write is the later one. Concurrent writes are both kept, field by field.
 //! - [`decide`]: what should happen. Pure and total, and it can not name a store.
 //! - [`act`]: the plan, the receipt, and the smallest [`Store`].
-//! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first.
+//! - [`talk`]: what crosses a network, as values and as bytes. `docs/wire.md` is the specification.
+//! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first. Over a network the
+//!   two sides are [`compose::device_session`] and [`compose::serve`].
 //!
 //! An app whose contacts live in a store that it can only list takes them in with [`Device::observe`] and writes them
 //! with [`Device::unshown`].
@@ -94,7 +96,10 @@
 //! - **S4** A message never removes by leaving something out. Take entries out of it, and it can only take less. A
 //!   complete [listing](decide::listing) of this replica's own native store may propose removals of what it lacks, all or
 //!   none, and asks about more than a few; an incomplete one proposes none.
-//! - **S5** One name, one write: a write's number is durable before any message carries it.
+//! - **S5** One name, one write: a write's number is durable before any message carries it, and a device that its server knows to
+//!   be further than itself writes nothing under that id.
+//! - **S6** How far a device has read is worth something only in the history that it was read in, and moves with the data.
+//! - **S7** A server's history has a random name, new at every creation and at every restore or loss that is noticed.
 //! - **S8** A device counts a record as synced when the server has named that very version as durable, no sooner.
 //! - **S9** What a replica says it has seen, it has received; a message speaks only for the records in it.
 //! - **S10** After a crash at any point, all of a step is there or none of it.
@@ -106,19 +111,19 @@
 //!   error, never a panic.
 //! - **S14** A clock can choose which of two conflicting values is *shown*. It never decides what survives.
 //! - **S15** Work and memory are bounded by the bytes that came and the records they touch.
+//! - **S16** A device authors under its own id only. Others' writes are taken from it while a loss is being mended.
 //! - **S17** The same inputs give the same bytes, on every target.
 //! - **S18** Fields and kinds of value that an older app does not know pass through it unharmed.
 //! - **S19** An error changes nothing. (A hold is not an error.)
 //! - **S20** What a sync hid can be brought back for the whole retention.
 //! - **L1** Once faults stop, replicas agree within two rounds; held records within two rounds of the answer.
-//! - **L3** A sync with nothing to do writes nothing.
+//! - **L3** A sync with nothing to do writes nothing, and is one short request.
 //! - **L4** One bad record delays no other.
 //! - **L5** Every hold and every error names its way out, and one decision is asked once, not once per replica.
+//! - **L6** Who resumes after a crash gets where it would have got without.
 //! - **L7** Planning ends.
 //!
-//! S6, S7, S16, L2 and L6 are about the conversation between a device and a server over a network: cursors, a server
-//! that was restored, devices that were cloned, and rebuilding a lost server from its devices. That layer is not here
-//! yet; [`exchange`] syncs a device and a server that share a process.
+//! Rebuilding a lost server with the fewest bytes (L2), and devices that were cloned or restored, come next.
 //!
 //! # What can not be promised
 //!
@@ -176,3 +181,8 @@ pub use values::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So does the code in the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/conversation.md")]
+struct Conversation;

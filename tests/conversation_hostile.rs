@@ -85,6 +85,20 @@ fn another_content_under_a_write_that_is_held_is_refused() {
 }
 
 #[test]
+fn an_own_write_does_not_bring_another_content_of_somebody_elses_along() {
+    let (mut cloud, mut ada, ben) = synced();
+    let mut twin = Device::new(ada.store().clone(), ada.replica(), Guard::default());
+    edit(&mut ada, 3, "phone", "2", 7);
+    edit(&mut twin, 3, "phone", "3", 7);
+    cloud.sync(&mut ada);
+    let mut liar = Device::new(twin.store().clone(), ben.replica(), Guard::default());
+    edit(&mut liar, 3, "town", "Rom", 9);
+    let counter = head(liar.store()).counter;
+    let found = refusal(ask(&mut cloud, ben.replica(), push(known(&ben), counter, vec![offer(&liar, 3)])));
+    assert!(matches!(found, Refusal::Forged { replica, .. } if replica == ada.replica()), "{found}");
+}
+
+#[test]
 fn a_counter_that_can_not_be_is_refused() {
     let (mut cloud, _, ben) = synced();
     let mut far = Device::new(ben.store().clone(), ben.replica(), Guard::default());
@@ -215,6 +229,35 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
     });
     let is_pending = |n| ada.row(&people(), &rec(n)).unwrap().unwrap().is_pending;
     assert!(is_pending(3) && is_pending(5));
+}
+
+#[test]
+fn a_server_can_not_cover_what_a_device_is_about_to_write() {
+    let (_, mut ada, _) = synced();
+    edit(&mut ada, 3, "phone", "2", 7);
+    // The record as if Ada had written forty times more, with what she has not sent overwritten.
+    let mut forger = Device::new(ada.store().clone(), ada.replica(), Guard::default());
+    (0..40).for_each(|n| edit(&mut forger, 3, "phone", &format!("{n}"), 9));
+    let last = head(ada.store()).server.unwrap().witness.unwrap().last;
+    let later =
+        Issued { position: Position { revision: Revision(last.position.revision.0 + 1), ..last.position }, ..last };
+    let covered = offer(&forger, 3);
+    lied_to(&mut ada, |_, request| {
+        let reply = |request: &Request| match request {
+            Request::Greet { .. } => news(),
+            Request::Pull { .. } => Reply::Page {
+                offers: vec![covered.clone()],
+                next: FeedCursor { revision: later.position.revision, within: None },
+                is_more: false,
+                now: Some(later),
+            },
+            _ => Reply::Refused(talk::message::Refused::Forbidden),
+        };
+        request.requests.iter().map(reply).collect()
+    });
+    let seen = ada.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap().unwrap();
+    assert_eq!(seen.get("phone"), Some(&values::value::Value::from("2")));
+    edit(&mut ada, 4, "phone", "5", 9);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 pub mod crdts_p;
 pub mod floor;
 pub mod ours;
+pub mod ours_online;
 pub mod work;
 
 pub use work::*;

@@ -165,29 +165,7 @@ impl Peer for Ours {
     }
 
     fn edit(rep: &mut Rep, edit: &Edit) {
-        let (write, at) = match edit {
-            Edit::Set { id, field, val, mtime } => {
-                let Some(seen) = rep.device.read::<Contact>(&people(), &record_id(id), &rep.shape).unwrap() else {
-                    return;
-                };
-                let mut contact = Contact::clone(&seen);
-                contact.field(*field).clone_from(val);
-                (seen.save(&contact, Cause::User).unwrap(), mtime)
-            }
-            Edit::Put(rec) => {
-                let write = Write::create(people(), record_id(&rec.id), &Contact::from(rec), &rep.shape, Cause::User);
-                (write.unwrap(), &rec.mtime)
-            }
-            Edit::Del { id, mtime } => {
-                // Where several steps are made before a sync, two of them may delete the same record.
-                let row = rep.device.row(&people(), &record_id(id)).unwrap();
-                if !row.is_some_and(|row| row.version.is_alive()) {
-                    return;
-                }
-                (Write::delete(people(), record_id(id), Cause::User), mtime)
-            }
-        };
-        rep.device.write(&write, Timestamp::from_micros(*at as i64)).unwrap();
+        edit_on(&mut rep.device, &rep.shape, edit);
     }
 
     #[inline(never)]
@@ -230,24 +208,55 @@ impl Peer for Ours {
     }
 
     fn digest(rep: &Rep) -> u64 {
-        let store = rep.server.as_ref().map_or_else(|| rep.device.store(), Server::store);
-        let query = Query::Range { after: None, limit: usize::MAX };
-        let slice = store.read(&ReadSet::head(people()).with_query(query)).unwrap();
-        let names = names();
-        slice.rows.values().filter(|row| row.version.is_alive()).fold(0, |digest, row| {
-            let record = row.version.record();
-            let shown = names.iter().map(|name| match record.fields().get(name).and_then(|r| r.shown(Show::Latest)) {
-                Some(Value::Text(text)) => text.as_str(),
-                _ => "",
-            });
-            let mut id = [0; 16];
-            id.copy_from_slice(&row.record.as_str().as_bytes()[..16]);
-            digest ^ content_digest(&id, shown)
-        })
+        digest_of(rep.server.as_ref().map_or_else(|| rep.device.store(), Server::store))
     }
 
     fn settle(s: &mut Rep) {
         let inputs = s.inputs();
         exchange::exchange(&mut s.device, s.server.as_mut().unwrap(), &people(), &inputs).unwrap();
     }
+}
+
+/// Makes one edit, as an app does.
+pub fn edit_on(device: &mut Device<MemoryStore>, shape: &Shape, edit: &Edit) {
+    let (write, at) = match edit {
+        Edit::Set { id, field, val, mtime } => {
+            let Some(seen) = device.read::<Contact>(&people(), &record_id(id), shape).unwrap() else {
+                return;
+            };
+            let mut contact = Contact::clone(&seen);
+            contact.field(*field).clone_from(val);
+            (seen.save(&contact, Cause::User).unwrap(), mtime)
+        }
+        Edit::Put(rec) => {
+            let write = Write::create(people(), record_id(&rec.id), &Contact::from(rec), shape, Cause::User);
+            (write.unwrap(), &rec.mtime)
+        }
+        Edit::Del { id, mtime } => {
+            // Where several steps are made before a sync, two of them may delete the same record.
+            let row = device.row(&people(), &record_id(id)).unwrap();
+            if !row.is_some_and(|row| row.version.is_alive()) {
+                return;
+            }
+            (Write::delete(people(), record_id(id), Cause::User), mtime)
+        }
+    };
+    device.write(&write, Timestamp::from_micros(*at as i64)).unwrap();
+}
+
+/// Of what a store shows.
+pub fn digest_of(store: &MemoryStore) -> u64 {
+    let query = Query::Range { after: None, limit: usize::MAX };
+    let slice = store.read(&ReadSet::head(people()).with_query(query)).unwrap();
+    let names = names();
+    slice.rows.values().filter(|row| row.version.is_alive()).fold(0, |digest, row| {
+        let record = row.version.record();
+        let shown = names.iter().map(|name| match record.fields().get(name).and_then(|r| r.shown(Show::Latest)) {
+            Some(Value::Text(text)) => text.as_str(),
+            _ => "",
+        });
+        let mut id = [0; 16];
+        id.copy_from_slice(&row.record.as_str().as_bytes()[..16]);
+        digest ^ content_digest(&id, shown)
+    })
 }

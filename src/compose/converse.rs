@@ -12,13 +12,16 @@ use crate::talk::{
     extra::Extra,
     frame::{ReplyFrame, RequestFrame},
     limits::WireLimits,
-    message::{Refused, Reply},
+    message::{Refused, Reply, Request},
     session::SessionError,
 };
 use crate::values::entropy::EntropyError;
 
 /// How often a request is decided again because somebody else has committed meanwhile.
 const MAX_TRIES: u8 = 16;
+
+/// Requests in one frame that are no greetings, at most.
+const MAX_OTHERS: u8 = 2;
 
 /// Why a server gave no reply. What it committed for earlier requests of the frame stays, and the frame can be sent again.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +67,16 @@ pub fn answer<S: Store>(store: &mut S, bytes: &[u8], call: &Call<'_>) -> Result<
         Ok(frame) => frame,
         Err(error) => return Ok(unread(&error, call)),
     };
-    let mut replies = Vec::with_capacity(frame.requests.len());
+    let mut replies = Vec::new();
+    let mut others = 0_u8;
     for request in &frame.requests {
+        // Greetings are short, whoever asks. Of all else a frame holds a push and its audit; more would make the server
+        // build any number of pages for a few bytes.
+        others = others.saturating_add(u8::from(!matches!(request, Request::Greet { .. })));
+        if others > MAX_OTHERS {
+            replies.push(Reply::Refused(Refused::Malformed));
+            continue;
+        }
         let (session, account, from) = (frame.session, frame.account, frame.from);
         let asked = Asked { session, account, from, request, is_again: false };
         replies.push(reply(store, asked, call)?);

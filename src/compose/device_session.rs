@@ -158,6 +158,7 @@ impl DeviceSession {
             return;
         }
         self.redo = None;
+        self.work.stored = self.work.storing.take();
         let Phase::Committing { receipt, then } = core::mem::replace(&mut self.phase, Phase::Over) else { return };
         self.after_commit(receipt, *then);
     }
@@ -194,7 +195,7 @@ impl DeviceSession {
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
             (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
-            (Phase::Fetching { page, asked }, Reply::Whole { offers }) => self.fetched(page, &asked, offers),
+            (Phase::Fetching { page, asked }, Reply::Whole { offers }) => self.fetched(page, asked, offers),
             (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));
@@ -286,8 +287,11 @@ impl DeviceSession {
     fn send(&mut self, phase: Phase, requests: Vec<Request>) {
         let Ok(bytes) = self.initiator.ask(requests, &self.opening.limits) else {
             // More than may cross. What is too large by itself was sorted out before.
-            self.work.report.refused = Some(Refused::Malformed);
-            return self.stop();
+            let greeted = self.works.iter_mut().filter(|_| matches!(phase, Phase::Greeting));
+            for work in greeted.chain(core::iter::once(&mut self.work)) {
+                (work.report.refused, work.is_stopped) = (Some(Refused::Malformed), true);
+            }
+            return self.advance();
         };
         self.report.requests = self.report.requests.saturating_add(1);
         self.report.bytes_sent = self.report.bytes_sent.saturating_add(count(bytes.len()));
@@ -296,7 +300,14 @@ impl DeviceSession {
     }
 
     /// Reviews a draft and commits it; goes on at once where there is nothing to write. `redo` is the phase that read it.
+    ///
+    /// Where another session of this device, or its leaving, has changed what is known of the server, this one knows less: it
+    /// writes nothing more, and the next one goes on.
     fn commit(&mut self, draft: Draft, redo: Phase, then: Phase) {
+        if draft.known_server() != self.work.stored.as_ref() {
+            self.work.report.ahead = None;
+            return self.stop();
+        }
         let device = self.opening.replica;
         let round = super::serve::round(device, self.initiator.session());
         let inputs = Inputs::new(round, self.opening.trust);
@@ -308,6 +319,7 @@ impl DeviceSession {
         let receipt = applying.committed();
         match batch {
             Some(batch) => {
+                self.work.storing.clone_from(&batch.head.server);
                 self.redo = self.last_read.clone().map(|set| (redo, set));
                 self.phase = Phase::Committing { receipt, then: Box::new(then) };
                 self.output = Output::Commit(batch);

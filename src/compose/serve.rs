@@ -182,7 +182,7 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
         }
         Request::Pull { at, after, page_bytes, .. } => Ok(page::page(*at, after, *page_bytes, &slice, call)),
         Request::Push { .. } => push::taken(asked, slice, call),
-        Request::Fetch { .. } => Ok(page::whole(&slice)),
+        Request::Fetch { .. } => Ok(page::whole(&slice, call)),
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
     }
 }

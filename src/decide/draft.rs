@@ -251,6 +251,11 @@ impl Draft {
         self
     }
 
+    /// What was known of the server when the slice was read.
+    pub(crate) const fn known_server(&self) -> Option<&KnownServer> {
+        self.slice.head.server.as_ref()
+    }
+
     /// Whether it is this replica's own, outside any round.
     pub(crate) const fn is_own(&self) -> bool {
         matches!(self.origin, Origin::Own)

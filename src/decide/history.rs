@@ -17,6 +17,8 @@ use crate::values::{
     version_vector::{Dot, VersionVector},
 };
 
+/// Replicas that a history remembers, at most.
+const MAX_REPLICAS: usize = 10_000;
 /// Ancestors that a history keeps, at most: what was set back more often is told as replaced.
 const MAX_ANCESTORS: usize = 64;
 /// Day ticks for which a server that lost something lets others' values be supplied.
@@ -36,6 +38,8 @@ pub struct History {
     pub chain: Digest,
     /// Its earlier lineages, oldest first.
     pub ancestors: Vec<Ancestor>,
+    /// Lineages that devices have named, with this host's tag, and that this history was never in; oldest first.
+    pub foreign: Vec<Lineage>,
     /// The store's generation when the lineage began.
     pub generation: u64,
     /// By replica, the greatest counter that its pushes have used.
@@ -57,6 +61,8 @@ pub struct Beginning {
     pub(crate) is_repair: bool,
     /// A lineage of which this store holds nothing, by a device's believed word.
     pub(crate) emptied: Option<Lineage>,
+    /// A lineage that this history was never in, by a device's believed word.
+    pub(crate) foreign: Option<Lineage>,
 }
 
 impl Beginning {
@@ -78,12 +84,12 @@ impl Beginning {
         }
         let lineage = Lineage::from_entropy(entropy.draw("holdfast lineage", &[collection.as_str().as_bytes()]))
             .map_err(|_| EntropyError::Pattern)?;
-        Ok(Self { lineage, generation, is_repair: old.is_some(), emptied: None })
+        Ok(Self { lineage, generation, is_repair: old.is_some(), emptied: None, foreign: None })
     }
 
     /// For a device that knew another history here.
-    pub(crate) const fn of_repair(self, emptied: Option<Lineage>) -> Self {
-        Self { is_repair: true, emptied, ..self }
+    pub(crate) const fn of_repair(self, emptied: Option<Lineage>, foreign: Option<Lineage>) -> Self {
+        Self { is_repair: true, emptied, foreign, ..self }
     }
 }
 
@@ -96,17 +102,33 @@ impl History {
         ancestors.extend(beginning.emptied.map(|lineage| Ancestor { lineage, end: Revision::default() }));
         let surplus = ancestors.len().saturating_sub(MAX_ANCESTORS);
         ancestors.drain(..surplus);
+        let mut foreign = old.as_ref().map(|old| old.foreign.clone()).unwrap_or_default();
+        foreign.extend(beginning.foreign);
+        let surplus = foreign.len().saturating_sub(MAX_ANCESTORS);
+        foreign.drain(..surplus);
         let chain = old.as_ref().map_or_else(|| Digest::of("holdfast chain", &[]), |old| old.chain);
         let authored = old.map(|old| old.authored).unwrap_or_default();
         let repair_until = beginning.is_repair.then(|| DayTick(today.0.saturating_add(REPAIR_TICKS)));
         let (lineage, generation) = (beginning.lineage, beginning.generation);
-        Self { lineage, chain, ancestors, generation, authored, repair_until, settled: BTreeSet::new() }
+        Self { lineage, chain, ancestors, foreign, generation, authored, repair_until, settled: BTreeSet::new() }
     }
 
     /// Where it stands at a revision.
     #[must_use]
     pub const fn position(&self, revision: Revision) -> Position {
         Position { lineage: self.lineage, revision, chain: self.chain }
+    }
+
+    /// Whether a lineage was heard of, and so whatever was lost with it has been told already.
+    #[must_use]
+    pub(crate) fn has_heard_of(&self, lineage: Lineage) -> bool {
+        self.foreign.contains(&lineage) || self.ancestors.iter().any(|ancestor| ancestor.lineage == lineage)
+    }
+
+    /// Whether a replica may be remembered: who holds credentials can make up any number of them.
+    #[must_use]
+    pub(crate) fn has_room_for(&self, replica: ReplicaId) -> bool {
+        self.authored.get(replica) > 0 || self.settled.contains(&replica) || self.authored.iter().len() < MAX_REPLICAS
     }
 
     /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.
@@ -120,10 +142,14 @@ impl History {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KnownServer {
+    /// The account that it was synced for: digest of its name. Under another one nothing crosses.
+    pub account: Option<Digest>,
     /// What the device was given.
     pub witness: Option<Witness>,
     /// How far it has read. It is of the witness's lineage, and void under another (S6).
     pub cursor: FeedCursor,
+    /// The revision up to which the last whole reading went. What was being read when a server is set back proves nothing.
+    pub whole: Revision,
     /// The server lost something in this round: what would be removed waits for the next one.
     pub is_recovering: bool,
     /// What is staged here came from a server that may not have it any more: what becomes of it is sent.

@@ -4,6 +4,8 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::digest::Digest;
+
 use super::line::Revision;
 
 /// A record's place in the order in which this replica first saw its records. It never changes, and a re-created record
@@ -18,8 +20,23 @@ impl FirstSeen {
 }
 
 /// One round of sync: what peers send in all commits that name it is judged together, and so is what listings show.
+///
+/// Stored as 32 hexadecimal digits: few formats have numbers of 128 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Digest", into = "Digest")]
 pub struct RoundId(pub u128);
+
+impl From<Digest> for RoundId {
+    fn from(bits: Digest) -> Self {
+        Self(u128::from_be_bytes(*bits.as_bytes()))
+    }
+}
+
+impl From<RoundId> for Digest {
+    fn from(round: RoundId) -> Self {
+        Self::from_bytes(round.0.to_be_bytes())
+    }
+}
 
 impl RoundId {
     /// A round of the replica with itself. Each of its commits is one, so it never shares a tally with a peer's round.

@@ -15,6 +15,16 @@ pub struct WireLimits {
     pub record: DecodeLimits,
 }
 
+/// The least that a record takes in a page, about.
+const RECORD_BYTES: usize = 64;
+
+impl WireLimits {
+    /// Records that a page of so many bytes can hold, at most.
+    pub(crate) fn records_in(&self, page_bytes: usize) -> usize {
+        page_bytes.min(self.page_bytes).div_euclid(RECORD_BYTES).clamp(1, self.max_items.max(1))
+    }
+}
+
 impl Default for WireLimits {
     /// Frames of 40 MiB, pages of 256 KiB, 10 000 items, records of 16 MiB.
     fn default() -> Self {

@@ -1,10 +1,7 @@
 //! The rolling audit: a window of records a round, told from rows, so that what a server lost in silence is found within one
 //! cycle.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     DeviceSession,
@@ -90,22 +87,27 @@ impl DeviceSession {
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
-    pub(super) fn compared(&mut self, window: Audit, offers: Vec<SentOffer>) {
-        let Audit { rows, last } = window;
-        let mut shown: BTreeSet<RecordId> = BTreeSet::new();
+    pub(super) fn compared(&mut self, mut window: Audit, offers: Vec<SentOffer>) {
+        let before = window.rows.len();
         for offer in offers {
-            let (Some(row), Sent::Whole(version)) = (rows.get(&offer.record), &offer.version) else { continue };
+            let Sent::Whole(version) = &offer.version else { continue };
+            let Some(row) = window.rows.remove(&offer.record) else { continue };
             let known = offer.held.as_ref().map_or(version, |held| &held.hidden);
             // By what was seen alone: fields may have been purged there.
-            if known.context().covers_all(row.known().context()) {
-                shown.insert(offer.record.clone());
+            if !known.context().covers_all(row.known().context()) {
+                self.work.missing.insert(offer.record.clone());
             }
             if !row.known().context().covers_all(known.context()) {
                 self.work.shown.push(offer);
             }
         }
-        self.work.missing.extend(rows.keys().filter(|record| !shown.contains(*record)).cloned());
-        self.note_window(last);
+        if window.rows.is_empty() || window.rows.len() == before {
+            self.work.missing.extend(window.rows.into_keys());
+            return self.note_window(window.last);
+        }
+        // A reply holds as many as a page: the others are asked for again.
+        let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
+        self.send(Phase::Comparing { window }, [Request::Fetch { collection, records }].into());
     }
 
     /// This window is done: the next one begins behind it, or at the beginning.

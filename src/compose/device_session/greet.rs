@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::{DeviceSession, work::Phase};
+use crate::compose::serve::account_digest;
 use crate::decide::{
-    continuity::{Claim, Continuity, Judgement, ServerLoss},
+    continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
     draft::{Draft, Heading, Origin},
     history::KnownServer,
     line::Revision,
@@ -14,6 +15,8 @@ use crate::decide::{
 use crate::talk::message::{Refused, Reply, Request, Standing};
 use crate::values::id::RecordId;
 
+/// Collections greeted for in one frame.
+const GREETINGS_AT_ONCE: usize = 100;
 /// Rows looked at in one step, where all of them are.
 const ROWS_AT_ONCE: usize = 500;
 
@@ -35,6 +38,17 @@ impl DeviceSession {
         work.needs_push = !slice.found.is_empty();
         work.needs_audit = self.opening.grants_audit;
         work.is_suspect = work.known.is_recovering;
+        work.stored.clone_from(&slice.head.server);
+        let account = account_digest(&self.opening.account);
+        if work.known.account.is_some_and(|known| known != account) {
+            work.note(Continuity::Stop(Stop::WrongAccount));
+            work.is_stopped = true;
+        }
+        work.known.account = Some(account);
+        // What was learned of this replica in an earlier session stands until it has another id.
+        let known_ahead = work.known.ahead.filter(|dot| dot.replica == self.opening.replica);
+        work.report.ahead = known_ahead.map(|dot| dot.counter).filter(|counter| *counter > slice.head.counter);
+        work.was_here = slice.head.revision > Revision::default();
         let is_last = self.read_heads.saturating_add(1) >= self.opening.collections.len();
         self.read_heads = self.read_heads.saturating_add(1);
         let done = core::mem::replace(&mut self.work, super::work::Work::nowhere());
@@ -42,18 +56,25 @@ impl DeviceSession {
         if is_last { self.greet() } else { self.begin() }
     }
 
-    fn greet(&mut self) {
+    /// Greets for the collections that have not been greeted for, as many at once as fit one frame.
+    pub(super) fn greet(&mut self) {
+        if self.works.iter().all(|work| work.is_stopped || work.is_greeted) {
+            return self.advance();
+        }
         let greet = |work: &super::work::Work| Request::Greet {
             collection: work.collection(),
             counter: work.counter,
             at: work.greeting(),
         };
-        let requests = self.works.iter().map(greet).collect();
+        let due = self.works.iter().filter(|work| !work.is_stopped && !work.is_greeted);
+        let requests = due.take(GREETINGS_AT_ONCE).map(greet).collect();
         self.send(Phase::Greeting, requests);
     }
 
     pub(super) fn greeted(&mut self, replies: Vec<Reply>) {
-        for (work, reply) in self.works.iter_mut().zip(replies) {
+        let due = self.works.iter_mut().filter(|work| !work.is_stopped && !work.is_greeted);
+        for (work, reply) in due.zip(replies) {
+            work.is_greeted = true;
             let (standing, ahead) = match reply {
                 Reply::Welcome { standing, ahead } => (standing, ahead),
                 Reply::Refused(refused) => {
@@ -66,7 +87,8 @@ impl DeviceSession {
                 }
                 _ => continue,
             };
-            work.report.ahead = ahead;
+            work.report.ahead = work.report.ahead.max(ahead);
+            let ahead = work.report.ahead;
             work.is_unsaved = ahead.is_some_and(|counter| work.known.note_ahead(self.opening.replica, counter));
             let has_read_all = work.known.cursor.revision >= work.given();
             match standing {
@@ -74,11 +96,13 @@ impl DeviceSession {
                 Standing::First if work.known.witness.is_none() => {
                     work.note(Continuity::First);
                     work.needs_pull = true;
+                    work.needs_void = work.was_here;
                 }
                 Standing::First | Standing::Prove => work.needs_proof = true,
                 Standing::Same | Standing::News => {
                     let is_known = work.known.witness.is_some();
                     work.note(if is_known { Continuity::Intact } else { Continuity::First });
+                    work.needs_void = !is_known && work.was_here;
                     work.needs_pull = standing == Standing::News || !has_read_all;
                 }
             }
@@ -86,16 +110,20 @@ impl DeviceSession {
                 work.needs_push = false;
             }
         }
-        self.advance();
+        self.greet();
     }
 
     pub(super) fn prove(&mut self) {
         let work = &mut self.work;
         work.needs_proof = false;
-        let Some(witness) = &work.known.witness else { return self.stop() };
-        work.missing.sort_unstable();
-        work.missing.dedup();
-        let claim = Claim::of(witness, work.missing.clone());
+        let Some(witness) = &work.known.witness else {
+            // Nothing is known to be there, then.
+            (work.needs_void, work.needs_pull) = (true, true);
+            return self.advance();
+        };
+        // As many as may cross; the next audit finds the others.
+        let missing = work.missing.iter().take(self.opening.limits.max_items).cloned().collect();
+        let claim = Claim::of(witness, missing);
         let collection = work.collection();
         self.send(Phase::Proving, [Request::Prove { collection, claim }].into());
     }
@@ -119,7 +147,7 @@ impl DeviceSession {
         let known = witness.last.position;
         judgement.claimed = known;
         judgement.common = judgement.common.min(known.revision);
-        if judgement.continuity == Continuity::Intact {
+        if matches!(judgement.continuity, Continuity::Intact | Continuity::Unproven) {
             let loss = match judgement.found.filter(|_| now.is_some()) {
                 None => Some(ServerLoss::Emptied),
                 Some(found) if found.revision < known.revision => Some(ServerLoss::RolledBack),
@@ -141,6 +169,10 @@ impl DeviceSession {
 
     /// Takes in what a proof led to: page by page, what is void is pending again, and then the server is known anew.
     pub(super) fn void(&mut self, after: Option<RecordId>) {
+        if self.work.needs_void {
+            let query = Query::Range { after: after.clone(), limit: ROWS_AT_ONCE };
+            return self.read(Phase::VoidRead { after }, ReadSet::head(self.work.collection()).with_query(query));
+        }
         let Some((judgement, _)) = &self.work.verdict else { return self.advance() };
         if matches!(judgement.continuity, Continuity::Lost(_)) {
             let set = ReadSet::head(self.work.collection());
@@ -152,6 +184,17 @@ impl DeviceSession {
     }
 
     pub(super) fn void_read(&mut self, after: Option<RecordId>, slice: Slice) {
+        if self.work.needs_void {
+            // This server has named nothing as its own yet.
+            let Some(last) = slice.found.last().cloned() else {
+                self.work.needs_void = false;
+                return self.advance();
+            };
+            let untold = slice.rows.values().any(|row| !row.is_pending);
+            self.work.needs_push |= untold && self.work.report.ahead.is_none();
+            let draft = Draft::of_new_peer(slice);
+            return self.commit(draft, Phase::VoidRead { after }, Phase::VoidRead { after: Some(last) });
+        }
         let Some((judgement, now)) = self.work.verdict.clone() else { return self.advance() };
         let redo = Phase::VoidRead { after };
         let last = slice.found.last().cloned();
@@ -177,7 +220,7 @@ impl DeviceSession {
         let Some((judgement, _)) = self.work.verdict.take() else { return self.advance() };
         let work = &mut self.work;
         work.known = server;
-        work.missing = Vec::new();
+        work.missing.clear();
         work.needs_pull = true;
         work.is_suspect = work.known.is_recovering;
         if work.is_suspect {
@@ -196,7 +239,12 @@ impl DeviceSession {
     }
 
     pub(super) fn close_read(&mut self, slice: Slice) {
-        let server = self.work.closing.clone();
+        let mut server = self.work.closing.clone();
+        // Another session of this device may have written meanwhile: then it is ahead of itself, and not of the server.
+        if self.work.report.ahead.is_some_and(|ahead| ahead <= slice.head.counter) {
+            self.work.report.ahead = None;
+            server.iter_mut().for_each(|server| server.ahead = None);
+        }
         let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(Heading { server, ..Heading::default() });
         self.commit(draft, Phase::CloseRead, Phase::Closed);
     }
@@ -207,7 +255,8 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
     let cursor = match judgement.continuity {
         // The server vouches for the position, so what was read up to it was read in this history, too.
         Continuity::Intact => known.cursor.clone(),
-        Continuity::Lost(_) => known.cursor.clone().min(FeedCursor { revision: judgement.common, within: None }),
+        // What moved on in the feed while it was read may be behind the cursor again.
+        Continuity::Lost(_) => FeedCursor { revision: known.whole.min(judgement.common), within: None },
         _ => FeedCursor::default(),
     };
     let is_intact = judgement.continuity == Continuity::Intact;
@@ -216,6 +265,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         // A cursor is of a position's history, and nothing without one (S6).
         cursor: now.map(|_| cursor).unwrap_or_default(),
         is_recovering: known.is_recovering || !is_intact,
+        whole: known.whole.min(judgement.common),
         audited: known.audited.clone().filter(|_| is_intact),
         ..known.clone()
     }

@@ -1,6 +1,9 @@
 //! Pages of the server's feed: additions and edits apply at once, removals wait for the end of the round.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{
     DeviceSession,
@@ -76,7 +79,8 @@ impl DeviceSession {
         if !is_full && !set.moved.is_empty() {
             return self.read(Phase::PageRead { page, is_full: true }, set);
         }
-        let server = self.known_after(&page);
+        let mut server = self.known_after(&page);
+        self.note_own(&changes, slice.head.counter, &mut server);
         let acknowledged =
             page.now.map(|now| Acknowledged { lineage: now.position.lineage, at: now.position.revision });
         let heading = Heading {
@@ -142,13 +146,37 @@ impl DeviceSession {
         self.send(Phase::Fetching { page, asked }, [Request::Fetch { collection, records }].into());
     }
 
-    /// The records that were asked for take the places of their patches; all others of the page stay as they came.
-    pub(super) fn fetched(&mut self, mut page: Page, asked: &BTreeSet<RecordId>, whole: Vec<SentOffer>) {
-        let is_asked = |offer: &SentOffer| asked.contains(&offer.record);
-        // What came neither as a patch that fits nor whole is not taken in; it is shown again when it changes.
-        page.offers.retain(|offer| !is_asked(offer));
-        page.offers
-            .extend(whole.into_iter().filter(|offer| is_asked(offer) && matches!(offer.version, Sent::Whole(_))));
+    /// A server that shows writes of this replica which it has not made knows another one under the same id.
+    fn note_own(&mut self, changes: &Changes, counter: u64, server: &mut KnownServer) {
+        let replica = self.opening.replica;
+        let own = changes.offers.iter().map(|offer| offer.known().context().get(replica));
+        if let Some(ahead) = own.max().filter(|own| *own > counter) {
+            let ahead = ahead.max(self.work.report.ahead.unwrap_or_default());
+            server.note_ahead(replica, ahead);
+            self.work.report.ahead = Some(ahead);
+        }
+    }
+
+    /// The records that were asked for take the places of their patches. What is still missing is asked for again.
+    pub(super) fn fetched(&mut self, mut page: Page, mut asked: BTreeSet<RecordId>, whole: Vec<SentOffer>) {
+        let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
+        let mut whole: BTreeMap<RecordId, SentOffer> =
+            whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();
+        if whole.is_empty() {
+            // The cursor stays before this page.
+            self.work.report.refused = Some(Refused::Renewed);
+            return self.stop();
+        }
+        asked.retain(|record| !whole.contains_key(record));
+        for offer in &mut page.offers {
+            if let Some(whole) = whole.remove(&offer.record) {
+                *offer = whole;
+            }
+        }
+        page.offers.extend(whole.into_values());
+        if !asked.is_empty() {
+            return self.fetch(page, asked);
+        }
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -168,7 +196,9 @@ impl DeviceSession {
     fn known_after(&self, page: &Page) -> KnownServer {
         let known = &self.work.known;
         let given = page.now.map_or_else(|| known.clone(), |now| known.given(now));
-        KnownServer { cursor: page.next.clone(), ..given }
+        let is_whole = !page.is_more && page.next.within.is_none();
+        let whole = if is_whole { given.whole.max(page.next.revision) } else { given.whole };
+        KnownServer { cursor: page.next.clone(), whole, ..given }
     }
 
     fn changes(&self, offers: Vec<Offer>) -> Changes {

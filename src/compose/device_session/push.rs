@@ -23,9 +23,6 @@ use crate::talk::{
 };
 use crate::values::{digest::Digest, id::RecordId};
 
-/// The least that a record takes in a page, about.
-const RECORD_BYTES: usize = 64;
-
 impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
@@ -33,8 +30,8 @@ impl DeviceSession {
         // What a lost server showed and this device has not judged yet may be nowhere else.
         let head = if self.work.known.owes_staged { head.with_staged(self.opening.replica) } else { head };
         let set = if only.is_empty() {
-            let limits = &self.opening.limits;
-            let limit = limits.page_bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items).saturating_add(1);
+            // One more than a page holds, to see whether there are more.
+            let limit = self.records_in_page().saturating_add(1);
             head.with_query(Query::Pending { after: after.clone(), limit })
         } else {
             head.with_records(only.iter().cloned())
@@ -61,7 +58,7 @@ impl DeviceSession {
             let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
             let sent = SentOffer::of(offer, base);
             bytes = bytes.saturating_add(sent.weight());
-            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.opening.limits.max_items;
+            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
             if is_full && !records.is_empty() {
                 rest = found.get(place..).unwrap_or_default().to_vec();
                 break;
@@ -94,6 +91,10 @@ impl DeviceSession {
             return self.audit(Some((request, sent)));
         }
         self.send(Phase::Pushing { sent, window: None }, [request].into());
+    }
+
+    fn records_in_page(&self) -> usize {
+        self.opening.limits.records_in(self.opening.limits.page_bytes)
     }
 
     /// What is pending and more than may cross.
@@ -172,13 +173,14 @@ impl DeviceSession {
             }
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {
-                work.report.failed.push((record.clone(), refusal.clone()));
                 if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
-                    // Evidence of a loss, and no answer yet: it stays unsent until the loss has been claimed.
-                    work.missing.push(record);
-                } else {
-                    taken.push((record, digest, Some(refusal)));
+                    // The server once had what it says it has not. That is claimed first; until then it is pending, so that
+                    // the next session claims it if this one ends before.
+                    work.missing.insert(record);
+                    return true;
                 }
+                work.report.failed.push((record.clone(), refusal.clone()));
+                taken.push((record, digest, Some(refusal)));
             }
         }
         true
@@ -189,7 +191,8 @@ impl DeviceSession {
         let known = self.work.known.given(now);
         let has_read_all = known.cursor == FeedCursor { revision: before, within: None };
         if has_read_all && is_plain {
-            KnownServer { cursor: FeedCursor { revision: now.position.revision, within: None }, ..known }
+            let revision = now.position.revision;
+            KnownServer { cursor: FeedCursor { revision, within: None }, whole: revision, ..known }
         } else {
             known
         }
@@ -214,10 +217,8 @@ impl DeviceSession {
         work.needs_push = false;
         work.staged_there.clear();
         work.passes = work.passes.saturating_add(1);
-        // The server does not have what it once had: all is looked at before it is said.
-        let is_claim = !work.missing.is_empty() && !work.has_claimed;
-        work.audits_all |= is_claim;
-        work.needs_audit |= is_claim;
+        // The server does not have what it once had: the audit says so.
+        work.needs_audit |= !work.missing.is_empty() && !work.has_claimed;
         self.advance();
     }
 }

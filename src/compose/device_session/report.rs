@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use serde::Serialize;
+
 use crate::act::receipt::Receipt;
 use crate::decide::{
     continuity::{Continuity, Judgement},
@@ -12,7 +14,7 @@ use crate::talk::message::Refused;
 use crate::values::id::{CollectionId, RecordId};
 
 /// What a session did.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Collection by collection, in the order in which they were synced.
@@ -26,7 +28,7 @@ pub struct Report {
 }
 
 /// What a session did in one collection.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CollectionReport {
     /// The collection.

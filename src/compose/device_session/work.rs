@@ -173,7 +173,7 @@ pub(super) struct Work {
     /// What is known of the server when the round is over.
     pub(super) closing: Option<KnownServer>,
     /// Records that the server named as its own and does not show any more.
-    pub(super) missing: Vec<RecordId>,
+    pub(super) missing: BTreeSet<RecordId>,
     /// Records of which something was staged here when the session began.
     pub(super) staged_here: Vec<RecordId>,
     /// Records of which an audit has shown more than is known here.
@@ -184,6 +184,15 @@ pub(super) struct Work {
     pub(super) unasked: BTreeSet<RecordId>,
     /// What was sent in this push and staged there: the last page tells.
     pub(super) staged_there: BTreeMap<RecordId, Digest>,
+    /// What is known of the server in the store, as this session read or wrote it last.
+    pub(super) stored: Option<KnownServer>,
+    /// The same after the commit that is on its way.
+    pub(super) storing: Option<KnownServer>,
+    /// The collection has seen a commit here.
+    pub(super) was_here: bool,
+    pub(super) is_greeted: bool,
+    /// Nothing is known to be on this server: every record is pending.
+    pub(super) needs_void: bool,
     pub(super) needs_proof: bool,
     pub(super) needs_pull: bool,
     pub(super) has_staged: bool,
@@ -221,12 +230,17 @@ impl Work {
             counter: 0,
             verdict: None,
             closing: None,
-            missing: Vec::new(),
+            missing: BTreeSet::new(),
             staged_here: Vec::new(),
             shown: Vec::new(),
             unfit: Vec::new(),
             unasked: BTreeSet::new(),
             staged_there: BTreeMap::new(),
+            stored: None,
+            storing: None,
+            was_here: false,
+            is_greeted: false,
+            needs_void: false,
             needs_proof: false,
             needs_pull: false,
             has_staged: false,
@@ -261,7 +275,7 @@ impl Work {
             Next::Nothing
         } else if self.needs_proof {
             Next::Prove
-        } else if self.verdict.is_some() {
+        } else if self.verdict.is_some() || self.needs_void {
             Next::Void
         } else if self.needs_pull && self.passes < MAX_PASSES {
             Next::Pull
@@ -271,7 +285,7 @@ impl Work {
             Next::TakeShown
         } else if self.has_staged && !self.is_suspect {
             Next::Judge
-        } else if self.needs_push && self.passes < MAX_PASSES {
+        } else if self.needs_push && self.report.ahead.is_none() && self.passes < MAX_PASSES {
             Next::Push
         } else if self.heard_audit.is_some() {
             Next::HearAudit
@@ -297,8 +311,14 @@ impl Work {
 
     pub(super) fn note(&mut self, continuity: Continuity) {
         // The worst that was seen in the session stands in its report.
-        let is_worse = self.report.continuity.is_none_or(|seen| seen.may_remove());
-        if is_worse {
+        let weight = |continuity: Continuity| match continuity {
+            Continuity::First | Continuity::Intact => 0,
+            Continuity::Unproven => 1,
+            Continuity::Behind => 2,
+            Continuity::Lost(_) => 3,
+            Continuity::Stop(_) => 4,
+        };
+        if self.report.continuity.is_none_or(|seen| weight(seen) == 0 || weight(seen) < weight(continuity)) {
             self.report.continuity = Some(continuity);
         }
     }

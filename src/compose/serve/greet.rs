@@ -61,7 +61,7 @@ pub(super) fn judged(
         // There is nothing here that could be put at risk.
         (None, Continuity::Lost(_)) => true,
         (Some(history), Continuity::Lost(_)) if is_believed => {
-            history.lineage == lineage || !history.is_repairing(slice.head.tick)
+            history.lineage == lineage || !history.has_heard_of(lineage) || !history.is_repairing(slice.head.tick)
         }
         _ => false,
     };
@@ -70,7 +70,9 @@ pub(super) fn judged(
         return Ok(Decision::Done { batch: renewal, reply: Reply::Judged { judgement, now }, receipt: None });
     }
     let is_emptied = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Emptied);
-    let beginning = beginning(&slice, call)?.of_repair(is_emptied.then_some(lineage));
+    let is_foreign = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Replaced);
+    let beginning = beginning(&slice, call)?;
+    let beginning = beginning.of_repair(is_emptied.then_some(lineage), is_foreign.then_some(lineage));
     let (batch, slice) = begin(beginning, slice, call);
     let now = now(&slice, call);
     Ok(Decision::Done { batch, reply: Reply::Judged { judgement, now }, receipt: None })

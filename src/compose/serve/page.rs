@@ -9,6 +9,7 @@ use crate::decide::{
     offer::Offer,
     position::{FeedCursor, Within},
     row::Row,
+    screen::too_large,
     slice::Slice,
 };
 use crate::talk::{
@@ -16,14 +17,11 @@ use crate::talk::{
     message::{Greeting, Refused, Reply},
     offer::SentOffer,
 };
-
-/// The least that a record takes in a page, about.
-const RECORD_BYTES: usize = 64;
+use crate::values::version::Version;
 
 /// Records that one page can hold.
 pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
-    let bytes = usize::try_from(page_bytes).unwrap_or(usize::MAX).min(limits.page_bytes);
-    bytes.div_euclid(RECORD_BYTES).clamp(1, limits.max_items)
+    limits.records_in(usize::try_from(page_bytes).unwrap_or(usize::MAX))
 }
 
 /// One page of the feed.
@@ -43,19 +41,13 @@ pub(super) fn page(
         return Decision::refused(Refused::Renewed);
     }
     let enough = usize::try_from(page_bytes).unwrap_or(usize::MAX).min(call.limits.page_bytes);
-    let (mut offers, mut bytes, mut last) = (Vec::new(), 0_usize, None);
-    for row in slice.found.iter().filter_map(|id| slice.rows.get(id)) {
+    let rows = slice.found.iter().filter_map(|id| slice.rows.get(id));
+    let (offers, last, read) = filled(rows, enough, call, |row| {
         // What it replaced is what the device has, if the device has read that far.
         let former = slice.bases.get(&row.record).filter(|former| former.since <= after.revision);
-        let offer = SentOffer::of(Offer::of(row), former.and_then(|former| former.before.as_ref()));
-        bytes = bytes.saturating_add(offer.weight());
-        if bytes > enough && !offers.is_empty() {
-            break;
-        }
-        offers.push(offer);
-        last = Some(row);
-    }
-    let is_more = offers.len() < slice.found.len() || slice.found.len() == records_in(page_bytes, call.limits);
+        former.and_then(|former| former.before.as_ref())
+    });
+    let is_more = read < slice.found.len() || slice.found.len() == records_in(page_bytes, call.limits);
     let end = FeedCursor { revision: slice.head.revision, within: None };
     let next = last.filter(|_| is_more).map_or(end, cursor_at);
     Decision::reply(Reply::Page { offers, next, is_more, now: now(slice, call) })
@@ -68,8 +60,33 @@ fn cursor_at(row: &Row) -> FeedCursor {
     FeedCursor { revision: Revision(row.changed_at.0.saturating_sub(1)), within: Some(within) }
 }
 
-/// Records whole.
-pub(super) fn whole(slice: &Slice) -> Decision {
-    let offers = slice.rows.values().map(|row| SentOffer::of(Offer::of(row), None)).collect();
+/// Records whole, as many as a page holds: who misses some asks again.
+pub(super) fn whole(slice: &Slice, call: &Call<'_>) -> Decision {
+    let (offers, ..) = filled(slice.rows.values(), call.limits.page_bytes, call, |_| None);
     Decision::reply(Reply::Whole { offers })
+}
+
+/// Offers of rows until there are enough bytes, at least one; the last row among them, and how many rows were looked at. What
+/// is more than may cross stays where it is, and stands in nobody's way.
+fn filled<'r>(
+    rows: impl Iterator<Item = &'r Row>,
+    enough: usize,
+    call: &Call<'_>,
+    base: impl Fn(&'r Row) -> Option<&'r Version>,
+) -> (Vec<SentOffer>, Option<&'r Row>, usize) {
+    let (mut offers, mut bytes, mut last, mut read) = (Vec::new(), 0_usize, None, 0_usize);
+    for row in rows {
+        let is_large = [&row.version, row.known()].into_iter().any(|v| too_large(v, &call.limits.record).is_some());
+        if !is_large {
+            let offer = SentOffer::of(Offer::of(row), base(row));
+            bytes = bytes.saturating_add(offer.weight());
+            if bytes > enough && !offers.is_empty() {
+                break;
+            }
+            offers.push(offer);
+        }
+        last = Some(row);
+        read = read.saturating_add(1);
+    }
+    (offers, last, read)
 }

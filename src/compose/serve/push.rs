@@ -58,6 +58,9 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     if call.role == Role::Follower {
         return Ok(Decision::refused(Refused::ReadOnly));
     }
+    if slice.head.history.as_ref().is_some_and(|history| !history.has_room_for(asked.from)) {
+        return Ok(Decision::refused(Refused::Forbidden));
+    }
     let is_begun = slice.head.history.is_some();
     // Who was given no position may push where there was none to give, and nowhere else.
     if at.map_or(is_begun, |at| !is_held(at, &slice, call)) {

@@ -1,0 +1,366 @@
+//! Is this still the same server? Each way to lose something, named, and each way to lose nothing, unnamed.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test may stop")]
+
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+
+use holdfast::{
+    compose::{device_session::Opening, serve::Role},
+    decide::{
+        continuity::{Ancestor, Claim, Continuity, Facts, Judgement, ServerLoss, judge},
+        line::Revision,
+        position::{Issued, MAX_OLDER, Position, PositionKey, Tag, Witness},
+    },
+    values::{digest::Digest, id::Lineage},
+    *,
+};
+use proptest::prelude::*;
+use world::*;
+
+const fn chain(n: u8) -> Digest {
+    Digest::from_bytes([n; 16])
+}
+
+fn lineage(n: u128) -> Lineage {
+    Lineage::from_entropy(n).unwrap()
+}
+
+fn claim(of: u128, revision: u64, mark: u8, older: &[(u64, u8)]) -> Claim {
+    let position = Position { lineage: lineage(of), revision: Revision(revision), chain: chain(mark) };
+    let older = older.iter().map(|(at, mark)| (Revision(*at), chain(*mark))).collect();
+    Claim { last: Issued { position, tag: Tag(chain(0)) }, older, missing: vec![] }
+}
+
+/// A history of lineage 1 with chain n at commit n, except where another chain is named.
+struct Server {
+    lineage: u128,
+    revision: u64,
+    ancestors: Vec<Ancestor>,
+    chains: BTreeMap<Revision, Digest>,
+    is_follower: bool,
+}
+
+impl Server {
+    fn at(revision: u8) -> Self {
+        let chains = (1..=revision).map(|n| (Revision(n.into()), chain(n))).collect();
+        Self { lineage: 1, revision: revision.into(), ancestors: vec![], chains, is_follower: false }
+    }
+
+    fn judge(&self, claim: &Claim) -> Judgement {
+        let at = Revision(self.revision);
+        let position = Position { lineage: lineage(self.lineage), revision: at, chain: self.chains[&at] };
+        let (ancestors, chains) = (&self.ancestors, &self.chains);
+        judge(claim, &Facts { position: Some(position), ancestors, chains, is_follower: self.is_follower })
+    }
+}
+
+#[test]
+fn the_table_of_outcomes() {
+    use Continuity::{Behind, Intact, Lost, Unproven};
+    let plain = Server::at(9);
+    let mut forked = Server::at(9);
+    for n in 5..=9 {
+        forked.chains.insert(Revision(n), chain(100));
+    }
+    let mut renewed = Server { lineage: 2, ..Server::at(9) };
+    renewed.ancestors = vec![Ancestor { lineage: lineage(1), end: Revision(6) }];
+    let mut emptied = Server { lineage: 2, ..Server::at(3) };
+    emptied.ancestors = vec![Ancestor { lineage: lineage(1), end: Revision(0) }];
+    let mut forgetful = Server::at(9);
+    forgetful.chains.retain(|revision, _| revision.0 > 6);
+    let follower = Server { is_follower: true, ..Server::at(9) };
+    let cases: [(&str, &Server, Claim, Continuity, u64); 15] = [
+        ("where it stands", &plain, claim(1, 9, 9, &[]), Intact, 9),
+        ("where it was", &plain, claim(1, 4, 4, &[]), Intact, 4),
+        ("ahead of it", &plain, claim(1, 12, 12, &[(11, 11), (8, 8)]), Lost(ServerLoss::RolledBack), 8),
+        ("ahead of it, nothing shared", &plain, claim(1, 12, 12, &[]), Lost(ServerLoss::RolledBack), 0),
+        ("on another way", &forked, claim(1, 7, 7, &[(6, 6), (4, 4)]), Lost(ServerLoss::Forked), 4),
+        ("before the ways parted", &forked, claim(1, 4, 4, &[]), Intact, 4),
+        ("set back with notice, after it", &renewed, claim(1, 8, 8, &[(6, 6)]), Lost(ServerLoss::RolledBack), 6),
+        ("set back with notice, before it", &renewed, claim(1, 5, 5, &[]), Intact, 5),
+        ("set back with notice, where it was", &renewed, claim(1, 6, 6, &[]), Intact, 6),
+        ("of another history", &plain, claim(7, 3, 3, &[(2, 2)]), Lost(ServerLoss::Replaced), 0),
+        ("emptied and begun again", &emptied, claim(1, 8, 8, &[(3, 3)]), Lost(ServerLoss::Emptied), 0),
+        ("too long ago", &forgetful, claim(1, 4, 4, &[]), Unproven, 0),
+        ("too long ago, but seen since", &forgetful, claim(1, 8, 8, &[(4, 4)]), Intact, 8),
+        ("a follower that lags", &follower, claim(1, 12, 12, &[(9, 9)]), Behind, 9),
+        ("a follower that does not", &follower, claim(1, 9, 9, &[]), Intact, 9),
+    ];
+    for (what, server, claim, expected, common) in cases {
+        let judgement = server.judge(&claim);
+        assert_eq!((judgement.continuity, judgement.common.0), (expected, common), "{what}: {judgement}");
+    }
+    let nothing = Facts { position: None, ancestors: &[], chains: &BTreeMap::new(), is_follower: false };
+    assert_eq!(judge(&claim(1, 4, 4, &[]), &nothing).continuity, Lost(ServerLoss::Emptied));
+    let missing = Claim { missing: vec![rec(1)], ..claim(1, 4, 4, &[]) };
+    assert_eq!(plain.judge(&missing).continuity, Lost(ServerLoss::PartialLoss));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A claim of what the server did say raises no alarm; one of what it did not is never called intact.
+    #[test]
+    fn only_what_is_in_the_history_is_intact(at in 1_u64..40, mark in 1_u8..40, of in 1_u128..3, head in 1_u8..30) {
+        let server = Server::at(head);
+        let judgement = server.judge(&claim(of, at, mark, &[]));
+        let is_held = of == 1 && at <= head.into() && u64::from(mark) == at;
+        prop_assert_eq!(judgement.continuity == Continuity::Intact, is_held);
+        prop_assert!(judgement.common.0 <= at);
+    }
+
+    /// Whatever was given, some position is kept within twice the way back, or it is of the first one.
+    #[test]
+    fn a_witness_keeps_positions_ever_further_apart(steps in proptest::collection::vec(1_u64..50, 1..400)) {
+        let issued = |revision: u64| {
+            let chain = Digest::from_bytes(u128::from(revision).to_be_bytes());
+            let position = Position { lineage: lineage(1), revision: Revision(revision), chain };
+            Issued { position, tag: Tag(chain) }
+        };
+        let mut at = 1;
+        let mut given = vec![at];
+        let mut witness = Witness::of(issued(at));
+        for step in steps {
+            at += step;
+            given.push(at);
+            witness = witness.with(issued(at));
+        }
+        prop_assert_eq!(witness.last.position.revision.0, at);
+        prop_assert!(witness.older.len() <= MAX_OLDER && witness.older.is_sorted_by(|a, b| a.0 > b.0));
+        for was in given.iter().rev().skip(1) {
+            let back = at - was;
+            let kept = witness.older.iter().map(|(revision, _)| at - revision.0);
+            prop_assert!(kept.clone().any(|kept| kept >= back && kept <= 4 * back + 100 || kept == at - 1), "{} of {:?}", back, witness);
+        }
+    }
+}
+
+fn two() -> (Cloud, Phone, Phone) {
+    let (mut cloud, mut ada, mut ben) = (Cloud::new(), phone(1), phone(2));
+    for n in 0..20 {
+        create(&mut ada, n, &[("name", &format!("n{n}")), ("phone", "1"), ("town", "Kiel")]);
+    }
+    cloud.sync(&mut ada);
+    cloud.sync(&mut ben);
+    edit(&mut ben, 1, "phone", "2", 3);
+    cloud.sync(&mut ben);
+    cloud.sync(&mut ada);
+    (cloud, ada, ben)
+}
+
+#[track_caller]
+fn outcome(cloud: &mut Cloud, phone: &mut Phone) -> Option<Continuity> {
+    let report = cloud.sync_as(phone, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+    assert!(report.is_complete(), "{report}");
+    report.collections[0].continuity
+}
+
+/// All have what anybody had, two rounds later.
+#[track_caller]
+fn whole(cloud: &mut Cloud, phones: &mut [Phone], records: usize) {
+    for _ in 0..2 {
+        phones.iter_mut().for_each(|phone| drop(cloud.sync(phone)));
+    }
+    let mut fresh = phone(50);
+    cloud.sync(&mut fresh);
+    for phone in phones.iter().chain([&fresh]) {
+        assert_eq!(living(phone), records);
+    }
+    phones.iter_mut().for_each(|phone| assert_eq!(cloud.sync(phone).requests, 1));
+}
+
+#[test]
+fn a_restored_server_that_went_on_is_forked() {
+    let (mut cloud, mut ada, mut ben) = two();
+    let backup = cloud.store.clone();
+    create(&mut ada, 30, &[("name", "lost by the server")]);
+    cloud.sync(&mut ada);
+    cloud.sync(&mut ben);
+    cloud.store = backup;
+    let mut carl = phone(3);
+    create(&mut carl, 40, &[("name", "after")]);
+    cloud.sync(&mut carl);
+    edit(&mut carl, 2, "town", "Rom", 9);
+    cloud.sync(&mut carl);
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Lost(ServerLoss::Forked)));
+    assert!(matches!(
+        outcome(&mut cloud, &mut ben),
+        Some(Continuity::Lost(ServerLoss::RolledBack | ServerLoss::Forked))
+    ));
+    whole(&mut cloud, &mut [ada, ben, carl], 22);
+}
+
+#[test]
+fn the_same_backup_restored_twice_is_noticed_twice() {
+    for is_marked in [false, true] {
+        let (mut cloud, mut ada, mut ben) = two();
+        let backup = cloud.store.clone();
+        for (round, n) in [(1, 30), (2, 31)] {
+            create(&mut ada, n, &[("name", "since")]);
+            cloud.sync(&mut ada);
+            cloud.sync(&mut ben);
+            cloud.store = backup.clone();
+            if is_marked {
+                cloud.store.restored();
+            }
+            let found = outcome(&mut cloud, &mut ada);
+            let lost = |found| matches!(found, Some(Continuity::Lost(ServerLoss::RolledBack | ServerLoss::Replaced)));
+            assert!(lost(found), "round {round}, marked {is_marked}: {found:?}");
+        }
+        whole(&mut cloud, &mut [ada, ben], 22);
+    }
+}
+
+#[test]
+fn another_server_under_the_same_name_is_replaced() {
+    let (_, ada, ben) = two();
+    let mut other = Cloud { draws: 1 << 41, ..Cloud::new() };
+    let mut carl = phone(3);
+    create(&mut carl, 40, &[("name", "theirs")]);
+    other.sync(&mut carl);
+    let (mut ada, mut ben) = (ada, ben);
+    assert_eq!(outcome(&mut other, &mut ada), Some(Continuity::Lost(ServerLoss::Replaced)));
+    assert_eq!(outcome(&mut other, &mut ben), Some(Continuity::Lost(ServerLoss::Replaced)));
+    whole(&mut other, &mut [ada, ben, carl], 21);
+}
+
+/// Takes rows out of a store, and leaves all else as it is.
+fn without(store: &MemoryStore, gone: impl Fn(&str) -> bool) -> MemoryStore {
+    let mut saved = serde_json::to_value(store).unwrap();
+    for collection in saved["collections"].as_array_mut().unwrap() {
+        collection[1]["rows"].as_array_mut().unwrap().retain(|row| !gone(row["record"].as_str().unwrap()));
+    }
+    serde_json::from_value(saved).unwrap()
+}
+
+#[test]
+fn rows_lost_under_an_intact_log_are_found_within_one_cycle() {
+    let (mut cloud, mut ada, ben) = two();
+    cloud.store = without(&cloud.store, |record| record == "r004" || record == "r007");
+    let report = cloud.sync_as(&mut ada, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+    let found = &report.collections[0];
+    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
+    assert_eq!(found.evidence[0].missing, [rec(4), rec(7)]);
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
+
+#[test]
+fn a_row_that_went_back_to_an_older_version_is_found_too() {
+    let (mut cloud, ada, mut ben) = two();
+    let old = serde_json::to_value(&cloud.store).unwrap();
+    edit(&mut ben, 5, "phone", "5", 8);
+    cloud.sync(&mut ben);
+    let mut saved = serde_json::to_value(&cloud.store).unwrap();
+    let row_of = |saved: &serde_json::Value| {
+        saved["collections"][0][1]["rows"].as_array().unwrap().iter().position(|row| row["record"] == "r005").unwrap()
+    };
+    let (from, to) = (row_of(&old), row_of(&saved));
+    saved["collections"][0][1]["rows"][to] = old["collections"][0][1]["rows"][from].clone();
+    cloud.store = serde_json::from_value(saved).unwrap();
+    assert_eq!(outcome(&mut cloud, &mut ben), Some(Continuity::Lost(ServerLoss::PartialLoss)));
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
+
+#[test]
+fn an_audit_of_what_is_whole_raises_no_alarm() {
+    let (mut cloud, mut ada, mut ben) = two();
+    delete(&mut ada, 3);
+    cloud.sync(&mut ada);
+    cloud.store = aged(cloud.store);
+    for _ in 0..3 {
+        assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+        assert_eq!(outcome(&mut cloud, &mut ben), Some(Continuity::Intact));
+    }
+}
+
+/// A server's store after the whole retention.
+fn aged(store: MemoryStore) -> MemoryStore {
+    let mut server = holdfast::Server::new(store, ReplicaId::from_entropy(99).unwrap(), Guard::default());
+    for day in 1..8 {
+        server.pass_day(&people(), values::time::Day(day), 2).unwrap();
+    }
+    server.store().clone()
+}
+
+#[test]
+fn a_follower_that_lags_is_waited_for() {
+    let (mut cloud, mut ada, _) = two();
+    let lagging = cloud.store.clone();
+    create(&mut ada, 30, &[("name", "new")]);
+    cloud.sync(&mut ada);
+    let home = std::mem::replace(&mut cloud.store, lagging);
+    cloud.role = Role::Follower;
+    let before = serde_json::to_string(ada.store()).unwrap();
+    let report = cloud.sync(&mut ada);
+    assert_eq!(report.collections[0].continuity, Some(Continuity::Behind), "{report}");
+    assert_eq!(serde_json::to_string(ada.store()).unwrap(), before);
+    (cloud.store, cloud.role) = (home, Role::Home);
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+}
+
+#[test]
+fn a_server_that_kept_too_little_to_tell_is_compared_with_and_not_accused() {
+    let (mut cloud, mut ada, ben) = two();
+    let mut saved = serde_json::to_value(&cloud.store).unwrap();
+    let mut carl = phone(3);
+    for n in 0..3 {
+        create(&mut carl, 40 + n, &[("name", "more")]);
+        cloud.sync(&mut carl);
+    }
+    let now = serde_json::to_value(&cloud.store).unwrap();
+    saved.clone_from(&now);
+    let chains = saved["collections"][0][1]["chains"].as_array_mut().unwrap();
+    let kept = chains.split_off(chains.len() - 1);
+    *chains = kept;
+    cloud.store = serde_json::from_value(saved).unwrap();
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Unproven));
+    whole(&mut cloud, &mut [ada, ben, carl], 23);
+}
+
+#[test]
+fn a_host_that_changed_its_key_raises_no_alarm() {
+    let (mut cloud, mut ada, mut ben) = two();
+    cloud.key = PositionKey::new([8; 32]);
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+    assert_eq!(outcome(&mut cloud, &mut ben), Some(Continuity::Intact));
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
+}
+
+fn lineage_of(cloud: &Cloud) -> Lineage {
+    let head = cloud.store.read(&decide::slice::ReadSet::head(people())).unwrap().head;
+    head.history.unwrap().lineage
+}
+
+#[test]
+fn a_restore_that_is_marked_begins_another_lineage_before_the_next_answer() {
+    let (mut cloud, mut ada, _) = two();
+    let before = lineage_of(&cloud);
+    cloud.store.restored();
+    // Nothing was lost, and nobody claims anything.
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+    let after = lineage_of(&cloud);
+    assert_ne!(before, after);
+    assert_eq!(cloud.sync(&mut ada).requests, 1);
+    assert_eq!(lineage_of(&cloud), after);
+}
+
+#[test]
+fn nothing_is_removed_on_the_word_of_a_server_that_lost_something_until_the_next_round() {
+    let (mut cloud, mut ada, mut ben) = two();
+    let backup = cloud.store.clone();
+    create(&mut ada, 30, &[("name", "since")]);
+    cloud.sync(&mut ada);
+    cloud.store = backup;
+    // Ben deletes a record at the restored server, as he may.
+    delete(&mut ben, 5);
+    cloud.sync(&mut ben);
+    let lost = outcome(&mut cloud, &mut ada);
+    assert!(matches!(lost, Some(Continuity::Lost(_))), "{lost:?}");
+    assert_eq!(living(&ada), 21);
+    assert_eq!(outcome(&mut cloud, &mut ada), Some(Continuity::Intact));
+    assert_eq!(living(&ada), 20);
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
