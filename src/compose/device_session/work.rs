@@ -30,7 +30,6 @@ const MAX_PASSES: u8 = 4;
 
 /// What a session waits for.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one")]
 pub(super) enum Phase {
     /// Nothing: it is over, or is about to go on.
     Over,
