@@ -231,3 +231,36 @@ fn what_is_too_large_is_not_sent_and_not_taken_for_sent_before_any_server_is_kno
     assert_eq!(ada.failed(&people()).unwrap().len(), 1);
     assert!(ada.leave(&people()).is_err(), "the only copy would be gone");
 }
+
+#[test]
+fn a_loss_that_a_refusal_shows_is_claimed_by_the_next_session_if_this_one_ends() {
+    let (mut cloud, mut ada, mut ben) = two_with(4);
+    cloud.store.damage_rows(&people(), [rec(1)].iter());
+    edit(&mut ben, 1, "phone", "2", 7);
+    cloud.sync_as(&mut ben, |opening| Opening { max_requests: 3, ..opening }).unwrap();
+    ada.leave(&people()).unwrap();
+    let report = cloud.sync(&mut ben);
+    assert_eq!(report.collections[0].continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
+    cloud.sync(&mut ada);
+    assert_eq!(digest(&ada, 1), digest(&ben, 1));
+}
+
+#[test]
+fn what_was_staged_in_an_earlier_session_counts_as_sent_only_when_the_server_says_so_again() {
+    let (mut cloud, mut ada, mut ben) = two_with(4);
+    let mut carl = phone(3);
+    cloud.sync(&mut carl);
+    delete(&mut ben, 1);
+    cloud.store = holdfast::MemoryStore::server();
+    cloud.sync(&mut ben);
+    cloud.sync(&mut ada);
+    assert_eq!(living(&ada), 4, "it waits");
+    cloud.store.damage_rows(&people(), [rec(1)].iter());
+    // Carl brings the record back as it was; Ada judges the delete that she has staged.
+    cloud.sync(&mut carl);
+    cloud.sync(&mut ada);
+    assert_eq!(living(&ada), 3);
+    cloud.sync(&mut ada);
+    let row = cloud.store.read(&ReadSet::head(people()).with_records([rec(1)])).unwrap().rows.remove(&rec(1)).unwrap();
+    assert!(!row.version.is_alive(), "the delete counted as sent, and the server had lost it");
+}

@@ -90,7 +90,7 @@ const CHECKS: [(&str, u64); 22] = [
     ("L6 histories that reach the same state with crashes", 200),
     ("records held by a sync", 100),
     ("records hidden by a sync", 300),
-    ("verdicts: behind", 20),
+    ("verdicts: behind", 5),
 ];
 
 const FAULTS: [&str; 20] = [

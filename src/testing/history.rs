@@ -133,7 +133,7 @@ impl History {
             rates: if chance.hits(250) { Rates::default() } else { Rates::draw(&mut chance) },
         };
         let kinds = kinds(&mut chance, setting.second);
-        let steps = chance.between(6, 30);
+        let steps = chance.between(5, 24);
         let op = |chance: &mut Chance| Some(Op { kind: chance.pick(&kinds)?, word: chance.next() });
         let ops = (0..steps).filter_map(|_| op(&mut chance)).collect();
         Self { seed, setting, ops }

@@ -48,6 +48,8 @@ pub(crate) struct Truth {
     pub(crate) torn: Vec<BTreeSet<(u8, u16)>>,
     /// Records of which rows were ever taken from under a log. Where they come back, no log says so.
     pub(crate) ever_torn: BTreeSet<(u8, u16)>,
+    /// Such records that a restore may have brought back: who has read past them while they were gone is not told.
+    pub(crate) resurfaced: BTreeSet<(u8, u16)>,
     /// By server and collection, torn rows of which a device has spoken since.
     told: BTreeSet<(usize, u8)>,
     /// Raised whenever something is done to a server from outside.
@@ -68,6 +70,7 @@ impl Truth {
             timelines: (0..servers).map(|_| Timeline::new()).collect(),
             torn: (0..servers).map(|_| BTreeSet::new()).collect(),
             ever_torn: BTreeSet::new(),
+            resurfaced: BTreeSet::new(),
             told: BTreeSet::new(),
             epochs: (0..servers).map(|_| 0).collect(),
             issued: BTreeMap::new(),
@@ -147,6 +150,7 @@ impl Truth {
         } else if let Some(ended) = self.ended.get_mut(server) {
             ended.extend(lineages);
         }
+        self.resurfaced.extend(&self.ever_torn);
         self.touch(server);
         if let Some(torn) = self.torn.get_mut(server) {
             torn.clear();

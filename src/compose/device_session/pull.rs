@@ -257,8 +257,8 @@ impl DeviceSession {
         let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
         let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
         let draft = Draft::resolve(diff.screened_own(self.opening.replica), identifying.as_deref());
-        // What another server showed is no word of this one.
-        let draft = if owes { draft.of_nobody() } else { draft };
+        // What another server showed is no word of this one, and what this one showed in an earlier session is none of now.
+        let draft = if owes || !self.work.staged_here.is_empty() { draft.of_nobody() } else { draft };
         self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);
     }
 
