@@ -301,7 +301,8 @@ impl World {
                 let shown = snapshot.as_deref().or(now.as_ref());
                 let held = shown.and_then(|snapshot| snapshot.known.get(&after.record));
                 let is_torn = self.truth.ever_torn.contains(&(number, Names::place_of_record(&after.record)?));
-                let may_tell = snapshot.is_some() || (is_untouched && !is_torn);
+                // A removal that waited was shown before the last reply, and its row may have been torn since.
+                let may_tell = !is_torn && (snapshot.is_some() || is_untouched);
                 if may_tell && !held.unwrap_or(&nothing).covers_all(after.known().context()) {
                     return broken(
                         "S8",
