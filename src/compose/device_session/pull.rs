@@ -129,7 +129,9 @@ impl DeviceSession {
     /// Takes in what an audit has shown and no page did.
     pub(super) fn take_shown(&mut self) {
         let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
-        let page = Page { offers, next, is_more: false, now: self.work.shown_at.take() };
+        // Where the server has begun another history since, it has said nothing of them there.
+        let now = self.work.shown_at.take().filter(|now| self.work.lineage() == Some(now.position.lineage));
+        let page = Page { offers, next, is_more: false, now };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
