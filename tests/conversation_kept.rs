@@ -230,6 +230,10 @@ fn what_is_too_large_is_not_sent_and_not_taken_for_sent_before_any_server_is_kno
     cloud.sync_as(&mut ada, |opening| Opening { limits, ..opening }).unwrap();
     assert_eq!(ada.failed(&people()).unwrap().len(), 1);
     assert!(ada.leave(&people()).is_err(), "the only copy would be gone");
+    // And it is looked at once, not in every session.
+    let before = ada.store().read(&ReadSet::head(people())).unwrap().head.revision;
+    cloud.sync_as(&mut ada, |opening| Opening { limits, ..opening }).unwrap();
+    assert_eq!(ada.store().read(&ReadSet::head(people())).unwrap().head.revision, before);
 }
 
 #[test]

@@ -79,7 +79,9 @@ impl Draft {
 
     /// Proposes to note that no peer has named anything as its own: every record of the slice is pending again.
     pub fn of_new_peer(slice: Slice) -> Self {
-        let untold = slice.rows.values().filter(|row| !row.is_pending || row.base.is_some());
+        // What is too large to cross is so for every peer.
+        let is_large = |row: &Row| matches!(row.failed.as_deref(), Some(Refusal::TooLarge { .. }));
+        let untold = slice.rows.values().filter(|row| (!row.is_pending && !is_large(row)) || row.base.is_some());
         let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
         Self::new(slice, Origin::Own, entries)
     }
