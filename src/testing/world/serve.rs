@@ -210,7 +210,7 @@ impl World {
 
 fn issued_in(reply: &Reply) -> Option<&Issued> {
     match reply {
-        Reply::Judged { now, .. } | Reply::Page { now, .. } => now.as_ref(),
+        Reply::Judged { now, .. } | Reply::Page { now, .. } | Reply::Whole { now, .. } => now.as_ref(),
         Reply::Taken { now, .. } => Some(now),
         _ => None,
     }
