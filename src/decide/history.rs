@@ -119,6 +119,13 @@ impl History {
         Position { lineage: self.lineage, revision, chain: self.chain }
     }
 
+    /// Notes that a replica has pushed all it has, while something is being mended.
+    pub(crate) fn settle(&mut self, replica: ReplicaId) {
+        if self.repair_until.is_some() && self.settled.len() < MAX_REPLICAS {
+            self.settled.insert(replica);
+        }
+    }
+
     /// Whether a lineage was heard of, and so whatever was lost with it has been told already.
     #[must_use]
     pub(crate) fn has_heard_of(&self, lineage: Lineage) -> bool {

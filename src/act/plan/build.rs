@@ -108,8 +108,8 @@ fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
     }
     if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
         history.authored.insert(Dot { replica: pushed.by, counter: pushed.counter });
-        if pushed.is_settled && history.repair_until.is_some() && pushed.counter > 0 {
-            history.settled.insert(pushed.by);
+        if pushed.is_settled {
+            history.settle(pushed.by);
         }
     }
     if let Some(server) = &heading.server {
