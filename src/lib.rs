@@ -160,17 +160,27 @@ pub mod testing;
 
 // The paved path. Everything else stays under its module.
 pub use act::{memory::MemoryStore, receipt::Receipt, store::Store};
-pub use compose::{device::Device, exchange::exchange, explain::Explanation, server::Server};
+pub use compose::{
+    converse::answer,
+    device::Device,
+    device_session::{DeviceSession, Opening},
+    exchange::exchange,
+    explain::Explanation,
+    serve::{Access, Call},
+    server::Server,
+};
 pub use decide::{
     consent::Trust,
     guard::{Guard, Inputs},
     ledger::RoundId,
     limits::Limits,
     line::Hold,
+    position::PositionKey,
     write::{Seen, Write},
 };
 pub use values::{
-    id::{CollectionId, IdError, RecordId, ReplicaId},
+    entropy::Entropy,
+    id::{AccountId, CollectionId, IdError, RecordId, ReplicaId},
     register::Cause,
     shape::Shape,
     time::Timestamp,
