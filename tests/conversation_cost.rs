@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "each test file uses a part")]
 #[path = "conversation/world.rs"]
 mod world;
+#[path = "support/workload.rs"]
+mod workload;
 
 use holdfast::{
     compose::device_session::Report,
@@ -16,104 +18,35 @@ use holdfast::{
     values::value::Value,
     *,
 };
+use workload::{Chance, FAMILIES, FIELDS};
 use world::*;
 
-const FIELDS: [&str; 10] = ["given", "family", "email", "phone", "org", "title", "street", "city", "country", "note"];
 const GIVEN: [&str; 16] = [
     "Anna", "Björn", "Chloé", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines", "João", "Karin", "Luis", "Mei",
     "Nadia", "Oskar", "Priya",
 ];
-const FAMILY: [&str; 16] = [
-    "Andersson",
-    "Baker",
-    "Castillo",
-    "Dubois",
-    "Eriksen",
-    "Fischer",
-    "García",
-    "Huang",
-    "Ivanova",
-    "Jensen",
-    "Kowalski",
-    "Lindqvist",
-    "Moreau",
-    "Nakamura",
-    "Okafor",
-    "Petrov",
-];
-const WORDS: [&str; 16] = [
-    "met",
-    "at",
-    "conference",
-    "call",
-    "after",
-    "lunch",
-    "prefers",
-    "email",
-    "school",
-    "neighbour",
-    "plumber",
-    "cousin",
-    "project",
-    "until",
-    "spring",
-    "new",
-];
-
-/// A generator of the workload: contact-like records of ten texts under random UUIDs.
-struct Work(u64);
-
-impl Work {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(n).unwrap()).unwrap()
-    }
-
-    fn id(&mut self) -> RecordId {
-        let bits = u128::from(self.next()) << 64 | u128::from(self.next());
-        let uuid = uuid::Uuid::from_u128(bits & !(0xf << 76) | 4 << 76);
-        RecordId::new(uuid.hyphenated().to_string()).unwrap()
-    }
-
-    fn note(&mut self) -> String {
-        let words = 3 + self.below(6);
-        (0..words).map(|_| WORDS[self.below(16)]).collect::<Vec<_>>().join(" ")
-    }
-
-    fn record(&mut self) -> [String; 10] {
-        let (given, family) = (GIVEN[self.below(16)], FAMILY[self.below(16)]);
-        [
-            given.into(),
-            family.into(),
-            format!("{given}.{family}{}@example.com", self.below(10_000)),
-            format!("+{} {:03} {:06}", 1 + self.below(99), self.below(1_000), self.below(1_000_000)),
-            format!("{} & Co {}", FAMILY[self.below(16)], self.below(1_000)),
-            "Manager".into(),
-            format!("{} {} Street", 1 + self.below(400), FAMILY[self.below(16)]),
-            "Stockholm".into(),
-            "SE".into(),
-            self.note(),
-        ]
-    }
-
-    /// A new value for a field, as people edit.
-    fn value(&mut self, field: usize) -> String {
-        if field == 9 { self.note() } else { format!("{} {}", FAMILY[self.below(16)], self.below(100_000)) }
-    }
+/// A whole contact.
+fn contact(chance: &mut Chance) -> [String; 10] {
+    let (given, family) = (GIVEN[chance.below(16)], FAMILIES[chance.below(16)]);
+    [
+        given.into(),
+        family.into(),
+        format!("{given}.{family}{}@example.com", chance.below(10_000)),
+        format!("+{} {:03} {:06}", 1 + chance.below(99), chance.below(1_000), chance.below(1_000_000)),
+        format!("{} & Co {}", FAMILIES[chance.below(16)], chance.below(1_000)),
+        "Manager".into(),
+        format!("{} {} Street", 1 + chance.below(400), FAMILIES[chance.below(16)]),
+        "Stockholm".into(),
+        "SE".into(),
+        chance.value(9),
+    ]
 }
 
 struct Rig {
     cloud: Cloud,
     ada: Phone,
     ben: Phone,
-    work: Work,
+    chance: Chance,
     ids: Vec<RecordId>,
     millis: i64,
 }
@@ -124,13 +57,13 @@ impl Rig {
             cloud: Cloud::new(),
             ada: phone(0x00a1_b2c3_d4e5_f607_1829_3a4b_5c6d_7e8f),
             ben: phone(0x0f9e_8d7c_6b5a_4938_2716_0504_f3e2_d1c0),
-            work: Work(5),
+            chance: Chance(5),
             ids: Vec::new(),
             millis: 1_800_000_000_000,
         };
         for _ in 0..records {
-            let id = rig.work.id();
-            let record = rig.work.record();
+            let id = rig.chance.id();
+            let record = contact(&mut rig.chance);
             let at = rig.now();
             write(&mut rig.ada, &create(&id, &record), at);
             rig.ids.push(id);
@@ -150,8 +83,8 @@ impl Rig {
     fn edit(&mut self, edits: usize) {
         for n in 0..edits {
             let id = self.ids[(n * 7) % self.ids.len()].clone();
-            let field = self.work.below(10);
-            let value = self.work.value(field);
+            let field = self.chance.below(10);
+            let value = self.chance.value(field);
             let at = self.now();
             let seen = self.ada.read::<Loose>(&people(), &id, &Shape::new()).unwrap().unwrap();
             let mut next = (*seen).clone();
@@ -253,7 +186,7 @@ fn a_round_costs_its_changes_and_little_more() {
         let mut rig = Rig::new(records);
         rig.edit(edits);
         for _ in 0..edits.div_ceil(20) {
-            let (id, record, at) = (rig.work.id(), rig.work.record(), rig.now());
+            let (id, record, at) = (rig.chance.id(), contact(&mut rig.chance), rig.now());
             write(&mut rig.ada, &create(&id, &record), at);
         }
         let alone = rig.pending_alone();

@@ -39,5 +39,7 @@ mod patches;
 mod size;
 #[path = "wire/strict.rs"]
 mod strict;
+#[path = "support/workload.rs"]
+mod workload;
 #[path = "wire/view.rs"]
 mod view;
