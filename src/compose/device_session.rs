@@ -288,6 +288,12 @@ impl DeviceSession {
         self.advance();
     }
 
+    /// The server does not go on from where it was: the next session greets it again.
+    fn greet_again(&mut self) {
+        self.work.report.refused = Some(Refused::Renewed);
+        self.stop();
+    }
+
     fn finish(&mut self) {
         let rest = core::mem::take(&mut self.works);
         let here = core::mem::replace(&mut self.work, Work::nowhere());

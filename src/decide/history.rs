@@ -196,3 +196,10 @@ pub struct Acknowledged {
     /// The commit that had it, at the latest.
     pub at: Revision,
 }
+
+impl From<Position> for Acknowledged {
+    /// What was said at a position.
+    fn from(said: Position) -> Self {
+        Self { lineage: said.lineage, at: said.revision }
+    }
+}

@@ -16,7 +16,7 @@ use crate::decide::{
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
-    message::{Audited, Refused, Request, Window},
+    message::{Audited, Request, Window},
     offer::{Sent, SentOffer},
 };
 use crate::values::{digest::Digest, id::RecordId};
@@ -93,8 +93,7 @@ impl DeviceSession {
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
     pub(super) fn compared(&mut self, mut window: Audit, offers: Vec<SentOffer>, now: Option<Issued>) {
         if !self.goes_on_from(now) {
-            self.work.report.refused = Some(Refused::Renewed);
-            return self.stop();
+            return self.greet_again();
         }
         self.work.shown_at = now;
         let before = window.rows.len();

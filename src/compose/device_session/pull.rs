@@ -15,13 +15,13 @@ use crate::decide::{
     changes::Changes,
     diff::Diff,
     draft::{Draft, Heading},
-    history::{Acknowledged, KnownServer},
+    history::KnownServer,
     offer::Offer,
     position::{FeedCursor, Issued},
     slice::{ReadSet, Slice},
 };
 use crate::talk::{
-    message::{Refused, Request},
+    message::Request,
     offer::{Sent, SentOffer},
 };
 use crate::values::{id::RecordId, version::Version};
@@ -43,8 +43,7 @@ impl DeviceSession {
     pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {
         let page = Page { offers, next, is_more, now };
         if !self.goes_on(&page) {
-            self.work.report.refused = Some(Refused::Renewed);
-            return self.stop();
+            return self.greet_again();
         }
         if page.offers.is_empty() && page.now.is_none() {
             // The server has nothing of the collection, and says so.
@@ -91,23 +90,15 @@ impl DeviceSession {
         }
         let mut server = self.known_after(&page);
         self.note_own(&changes, slice.head.counter, &mut server);
-        let acknowledged =
-            page.now.map(|now| Acknowledged { lineage: now.position.lineage, at: now.position.revision });
         let heading = Heading {
             server: Some(server.clone()),
-            acknowledged,
+            acknowledged: page.now.map(|now| now.position.into()),
             round_of: Some(self.opening.replica),
             ..Heading::default()
         };
         let is_whole_round = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
-        let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
-        let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
-        let diff = diff.screened_own(self.opening.replica);
-        let draft = if is_whole_round {
-            Draft::resolve(diff, identifying.as_deref())
-        } else {
-            Draft::resolve_page(diff, identifying.as_deref())
-        };
+        let resolve = if is_whole_round { Draft::resolve } else { Draft::resolve_page };
+        let Some(draft) = self.drafted(slice, changes, resolve) else { return self.stop() };
         let is_more = page.is_more;
         self.commit(draft.with_heading(heading), Phase::PageRead { page, is_full }, Phase::Paged { server, is_more });
     }
@@ -183,8 +174,7 @@ impl DeviceSession {
         now: Option<Issued>,
     ) {
         if !self.goes_on_from(now) {
-            self.work.report.refused = Some(Refused::Renewed);
-            return self.stop();
+            return self.greet_again();
         }
         page.now = now.or(page.now);
         let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
@@ -192,8 +182,7 @@ impl DeviceSession {
             whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();
         if whole.is_empty() {
             // The cursor stays before this page.
-            self.work.report.refused = Some(Refused::Renewed);
-            return self.stop();
+            return self.greet_again();
         }
         asked.retain(|record| !whole.contains_key(record));
         for offer in &mut page.offers {
@@ -234,6 +223,18 @@ impl DeviceSession {
         Changes { from, collection: self.work.collection(), offers, upto: None }
     }
 
+    /// What is proposed of a server's changes; `None` if they are of another collection.
+    fn drafted(
+        &self,
+        slice: Slice,
+        changes: Changes,
+        resolve: impl FnOnce(Diff, Option<&str>) -> Draft,
+    ) -> Option<Draft> {
+        let identifying = self.opening.guard.identifying(&changes.collection);
+        let diff = Diff::between(slice, changes).ok()?;
+        Some(resolve(diff.screened_own(self.opening.replica), identifying))
+    }
+
     /// What was staged, on this page or in an earlier session, is judged as one.
     pub(super) fn read_staged(&mut self) {
         let set = ReadSet::head(self.work.collection()).with_staged(self.opening.replica);
@@ -251,14 +252,12 @@ impl DeviceSession {
         let witness = self.work.known.witness.as_ref().map(|witness| witness.last.position);
         let heading = Heading {
             server,
-            acknowledged: witness.map(|given| Acknowledged { lineage: given.lineage, at: given.revision }),
+            acknowledged: witness.map(Into::into),
             round_of: Some(self.opening.replica),
             unstages: true,
             ..Heading::default()
         };
-        let identifying = self.opening.guard.identifying(&slice.collection).map(Into::<alloc::string::String>::into);
-        let Ok(diff) = Diff::between(slice, changes) else { return self.stop() };
-        let draft = Draft::resolve(diff.screened_own(self.opening.replica), identifying.as_deref());
+        let Some(draft) = self.drafted(slice, changes, Draft::resolve) else { return self.stop() };
         // What another server showed is no word of this one, and what this one showed in an earlier session is none of now.
         let draft = if owes || !self.work.staged_here.is_empty() { draft.of_nobody() } else { draft };
         self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);

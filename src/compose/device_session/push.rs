@@ -77,7 +77,6 @@ impl DeviceSession {
             (true, _) => None,
         };
         self.work.report.sent = self.work.report.sent.saturating_add(super::count(records.len()));
-        self.work.counter = slice.head.counter;
         let request = Request::Push {
             collection: self.work.collection(),
             at: self.work.greeting(),
@@ -116,10 +115,8 @@ impl DeviceSession {
         except: Vec<(u32, Taken)>,
         staged: Vec<(RecordId, Taken)>,
     ) {
-        let is_known = self.work.lineage().is_none_or(|lineage| lineage == now.position.lineage);
-        if !is_known || now.position.revision < self.work.given().max(before) {
-            self.work.report.refused = Some(crate::talk::message::Refused::Renewed);
-            return self.stop();
+        if !self.goes_on_from(Some(now)) || now.position.revision < before {
+            return self.greet_again();
         }
         let mut except = except.into_iter().peekable();
         let mut taken: Vec<(RecordId, Digest, Option<Refusal>)> = Vec::new();
@@ -201,7 +198,7 @@ impl DeviceSession {
     pub(super) fn ack_read(&mut self, acks: Acks, slice: Slice) {
         let Acks { taken, server, at, more } = acks.clone();
         let draft = Draft::of_taken(slice, &taken);
-        let acknowledged = Some(Acknowledged { lineage: at.lineage, at: at.revision });
+        let acknowledged = Some(Acknowledged::from(at));
         let heading = Heading { server: Some(server.clone()), acknowledged, ..Heading::default() };
         self.commit(draft.with_heading(heading), Phase::AckRead { acks }, Phase::Acked { server, more });
     }
