@@ -36,21 +36,20 @@ impl SentOffer {
     /// An offer as it is sent: as a patch on `base` where there can be one and it is shorter than the whole, even alone.
     #[must_use]
     pub fn of(offer: Offer, base: Option<&Version>) -> Self {
-        let Offer { record, version, held, excuse } = offer;
-        let is_shorter = |patch: &Patch| patch.encode().len() < version.as_bytes().len();
-        let patch = base.and_then(|base| Patch::between(base, &version)).filter(is_shorter);
-        let version = patch.map_or(Sent::Whole(version), Sent::Patch);
-        Self { record, version, held, excuse }
+        Self::weighed(offer, base).0
     }
 
-    /// Bytes that it takes, about.
-    pub(crate) fn weight(&self) -> usize {
-        let version = match &self.version {
-            Sent::Whole(version) => version.as_bytes().len(),
-            Sent::Patch(patch) => patch.encode().len(),
+    /// The same, with the bytes that it takes, about.
+    pub(crate) fn weighed(offer: Offer, base: Option<&Version>) -> (Self, usize) {
+        let Offer { record, version, held, excuse } = offer;
+        let beside = held.as_ref().map_or(0, |held| held.hidden.as_bytes().len()).saturating_add(record.as_str().len());
+        let whole = version.as_bytes().len();
+        let patch = base.and_then(|base| Patch::between(base, &version)).map(|patch| (patch.encode().len(), patch));
+        let (version, bytes) = match patch.filter(|(bytes, _)| *bytes < whole) {
+            Some((bytes, patch)) => (Sent::Patch(patch), bytes),
+            None => (Sent::Whole(version), whole),
         };
-        let held = self.held.as_ref().map_or(0, |held| held.hidden.as_bytes().len());
-        version.saturating_add(held).saturating_add(self.record.as_str().len())
+        (Self { record, version, held, excuse }, bytes.saturating_add(beside))
     }
 
     /// The offer, if it is whole or its patch fits one of `bases`; `None` asks for the whole.

@@ -56,8 +56,8 @@ impl DeviceSession {
             let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
             let offer = supplied(row, &slice);
             let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
-            let sent = SentOffer::of(offer, base);
-            bytes = bytes.saturating_add(sent.weight());
+            let (sent, weight) = SentOffer::weighed(offer, base);
+            bytes = bytes.saturating_add(weight);
             let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
             if is_full && !records.is_empty() {
                 rest = found.get(place..).unwrap_or_default().to_vec();

@@ -84,8 +84,8 @@ fn filled<'r>(
     for row in rows {
         let is_large = [&row.version, row.known()].into_iter().any(|v| too_large(v, &limits).is_some());
         if !is_large {
-            let offer = SentOffer::of(Offer::of(row), base(row));
-            bytes = bytes.saturating_add(offer.weight());
+            let (offer, weight) = SentOffer::weighed(Offer::of(row), base(row));
+            bytes = bytes.saturating_add(weight);
             if bytes > enough && !offers.is_empty() {
                 break;
             }
