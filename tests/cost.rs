@@ -157,7 +157,8 @@ fn arrivals(size: usize) -> Changes {
     let write = Write::create(people(), record(0), &contact, &Shape::new(), Cause::User).unwrap();
     seed.write(&write, Timestamp::from_micros(1)).unwrap();
     let version = seed.row(&people(), &record(0)).unwrap().unwrap().version;
-    let offer = |number| Offer { record: record(number), version: version.clone(), held: None, excuse: None };
+    let offer =
+        |number| Offer { record: record(number), version: version.clone(), held: None, excuse: None, delete_tag: None };
     Changes { from: replica(4), collection: people(), offers: (0..size).map(offer).collect(), upto: None }
 }
 

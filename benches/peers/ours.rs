@@ -130,7 +130,7 @@ pub fn carry(changes: &Changes) -> (Changes, usize) {
     while let (Some(record), Some(version)) = (take(), take()) {
         let record = RecordId::new(core::str::from_utf8(record).unwrap()).unwrap();
         let version = Version::decode(version, &limits).unwrap();
-        offers.push(Offer { record, version, held: None, excuse: None });
+        offers.push(Offer { record, version, held: None, excuse: None, delete_tag: None });
     }
     (Changes { offers, collection: changes.collection.clone(), ..*changes }, bytes.len())
 }

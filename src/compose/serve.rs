@@ -1,6 +1,7 @@
 //! A server's side of the conversation: one pure function for each request, and nothing is kept between them.
 
 mod audit;
+mod deletes;
 mod greet;
 mod page;
 mod push;

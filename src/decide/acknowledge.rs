@@ -7,6 +7,7 @@ use super::{
     harm::Harm,
     history::KnownServer,
     line::{LineStatus, Revision},
+    position::Tag,
     refusal::Refusal,
     row::Row,
     slice::Slice,
@@ -38,6 +39,18 @@ pub enum LeaveError {
     },
 }
 
+/// What a peer said of one version that was sent to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(crate) record: RecordId,
+    /// The version.
+    pub(crate) digest: Digest,
+    /// Why it does not take it; `None`: it has it.
+    pub(crate) refused: Option<Refusal>,
+    /// Of a delete: its tag.
+    pub(crate) delete_tag: Option<Tag>,
+}
+
 impl Draft {
     /// Proposes to leave a collection of which this many records are unsent.
     ///
@@ -60,17 +73,23 @@ impl Draft {
 
     /// Proposes to note what a peer has named as its own.
     pub fn of_acknowledgement(slice: Slice, acknowledged: &[(RecordId, Digest)]) -> Self {
-        let answered = acknowledged.iter().map(|(record, digest)| (record.clone(), *digest, None));
+        let answered = acknowledged.iter().map(|(record, digest)| Answered {
+            record: record.clone(),
+            digest: *digest,
+            refused: None,
+            delete_tag: None,
+        });
         Self::of_taken(slice, &answered.collect::<Vec<_>>())
     }
 
     /// Proposes to note what became of versions that were sent: the peer has them, or says why not. What has changed here
     /// since it was sent stays pending.
-    pub(crate) fn of_taken(slice: Slice, taken: &[(RecordId, Digest, Option<Refusal>)]) -> Self {
-        let entries = taken.iter().filter_map(|(record, digest, refusal)| {
-            let row = slice.rows.get(record).filter(|row| row.is_pending && row.known().digest() == *digest)?;
-            let refused = refusal.clone().map(Box::new);
-            let peer = PeerKnows { digest: *digest, holds: false, version: None, refused };
+    pub(crate) fn of_taken(slice: Slice, taken: &[Answered]) -> Self {
+        let entries = taken.iter().filter_map(|answered| {
+            let Answered { record, digest, refused, delete_tag } = answered.clone();
+            let row = slice.rows.get(&record).filter(|row| row.is_pending && row.known().digest() == digest)?;
+            let refused = refused.map(Box::new);
+            let peer = PeerKnows { digest, holds: false, version: None, refused, delete_tag };
             Some(told(row, By::Acknowledged, Some(peer)))
         });
         let entries = entries.collect();

@@ -127,9 +127,12 @@ fn join_offers(first: &Offer, second: Offer) -> Offer {
         hidden: first.known().join(second.known()),
         mass: [&first.held, &second.held].into_iter().flatten().any(|held| held.mass),
     });
+    let version = first.version.join(&second.version);
+    let tagged = [first, &second].into_iter().find(|offer| offer.version.digest() == version.digest());
     Offer {
+        delete_tag: tagged.and_then(|offer| offer.delete_tag),
         record: second.record,
-        version: first.version.join(&second.version),
+        version,
         held,
         excuse: second.excuse.or_else(|| first.excuse.clone()),
     }

@@ -9,6 +9,7 @@ use super::{
     history::{Acknowledged, Beginning, KnownServer},
     line::{LineStatus, Revision},
     offer::Offer,
+    position::Tag,
     refusal::Refusal,
     row::{Native, Proposed, Row},
     slice::Slice,
@@ -148,6 +149,12 @@ pub(crate) enum Proposal {
 pub(crate) enum Claim {
     /// An answered line that travelled with the record, and names exactly the version that would result.
     Travelled,
+    /// The server's own tag on exactly the certificate that would result. It lifts limits only at a server that repairs a
+    /// loss.
+    Tagged {
+        /// It travelled, too.
+        travelled: bool,
+    },
     /// A line of this replica's own hold.
     Line(u64),
 }
@@ -180,6 +187,8 @@ pub(crate) struct PeerKnows {
     pub(crate) version: Option<Version>,
     /// Why it does not take what is stored here.
     pub(crate) refused: Option<Box<Refusal>>,
+    /// The server's tag, where what it knows is a certificate.
+    pub(crate) delete_tag: Option<Tag>,
 }
 
 impl PeerKnows {
@@ -189,6 +198,7 @@ impl PeerKnows {
             holds: offer.held.is_some(),
             version: Some(offer.version.clone()),
             refused: None,
+            delete_tag: offer.delete_tag.filter(|_| offer.held.is_none()),
         }
     }
 }

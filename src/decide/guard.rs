@@ -151,18 +151,25 @@ pub struct Inputs<'a> {
     pub trust: Trust,
     /// The round is one of this replica with itself: it ends with its commit, and no round with a peer ends with it.
     is_own: bool,
+    /// On a server that repairs a loss: its own tags lift the limits for the deletes that they name.
+    is_repairing: bool,
 }
 
 impl<'a> Inputs<'a> {
     /// For one round, with no answers, and travelling ones worth `trust`.
     #[must_use]
     pub const fn new(round: RoundId, trust: Trust) -> Self {
-        Self { round, answers: &[], trust, is_own: false }
+        Self { round, answers: &[], trust, is_own: false, is_repairing: false }
     }
 
     /// For what this replica itself proposes at a revision.
     pub(crate) fn own(revision: Revision) -> Self {
         Self { is_own: true, ..Self::new(RoundId::own(revision), Trust::Nothing) }
+    }
+
+    /// Of a server that repairs a loss, or not: what it tagged itself, it takes again.
+    pub(crate) const fn repairing(self, is_repairing: bool) -> Self {
+        Self { is_repairing, ..self }
     }
 
     /// With a person's answers.
@@ -197,6 +204,7 @@ fn is_lifted(entry: &Entry, lines: &[Line], inputs: &Inputs<'_>) -> bool {
     let Proposal::Change { excused: Some((claim, _)), .. } = &entry.proposal else { return false };
     match claim {
         Claim::Travelled => inputs.trust.lifts(),
+        Claim::Tagged { travelled } => inputs.is_repairing || (*travelled && inputs.trust.lifts()),
         Claim::Line(number) => inputs.answers.iter().any(|answer| {
             last_line_named(lines, answer.digest).is_some_and(|last| *number <= last.number)
                 && lines.iter().any(|line| line.number == *number && line.record == entry.record && line.is_open())

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     consent::Excuse,
+    position::Tag,
     row::{Quarantine, Row},
 };
 use crate::values::{id::RecordId, version::Version};
@@ -28,6 +29,8 @@ pub struct Offer {
     pub held: Option<HeldVersion>,
     /// The answered line that brought it to this version.
     pub excuse: Option<Excuse>,
+    /// Of a dead record: the server's tag on this certificate. A device sends it back to a server that lost the delete.
+    pub delete_tag: Option<Tag>,
 }
 
 impl Offer {
@@ -38,7 +41,9 @@ impl Offer {
             Some(Quarantine::Version { hidden, mass, .. }) => Some(HeldVersion { hidden: hidden.clone(), mass: *mass }),
             Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => None,
         };
-        Self { record: row.record.clone(), version: row.version.clone(), held, excuse: row.excuse.clone() }
+        let delete_tag = row.delete_tag.filter(|_| held.is_none());
+        let (record, version, excuse) = (row.record.clone(), row.version.clone(), row.excuse.clone());
+        Self { record, version, held, excuse, delete_tag }
     }
 
     /// What the sender knows of the record: what it shows and what it holds back.

@@ -5,7 +5,11 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ledger::FirstSeen, line::Revision};
+use super::{
+    consent::{Excuse, Verdict},
+    ledger::FirstSeen,
+    line::Revision,
+};
 use crate::values::{
     digest::Digest,
     id::{AccountId, CollectionId, Lineage, RecordId},
@@ -25,7 +29,8 @@ pub struct Position {
     pub chain: Digest,
 }
 
-/// A server's word that it has issued a position: keyed by the host, so only that host can have given it.
+/// A server's word that it has issued a position, or stored a delete: keyed by the host, so only that host can have given
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tag(pub Digest);
 
@@ -70,6 +75,33 @@ impl PositionKey {
     #[must_use]
     pub fn has_issued(&self, account: &AccountId, collection: &CollectionId, issued: &Issued) -> bool {
         self.issue(account, collection, issued.position).tag == issued.tag
+    }
+
+    /// Tags a delete that this host's server has stored: exactly this certificate, with exactly this answer or with none.
+    ///
+    /// Such a tag lifts the limits while a loss is repaired, for it is the server's own earlier verdict.
+    #[must_use]
+    pub fn tag_delete(
+        &self,
+        account: &AccountId,
+        collection: &CollectionId,
+        (record, certificate): (&RecordId, Digest),
+        excuse: Option<&Excuse>,
+    ) -> Tag {
+        let answer = excuse.map(|excuse| {
+            let verdict = [u8::from(excuse.verdict == Verdict::Keep)];
+            let at = excuse.at.as_micros().to_be_bytes();
+            let digests = [excuse.held.as_bytes(), excuse.hidden.as_bytes()];
+            Digest::of("holdfast answer", &[&verdict, digests[0], digests[1], excuse.by.as_bytes(), &at])
+        });
+        let parts: [&[u8]; 5] = [
+            account.as_str().as_bytes(),
+            collection.as_str().as_bytes(),
+            record.as_str().as_bytes(),
+            certificate.as_bytes(),
+            answer.as_ref().map_or(&[], |answer| answer.as_bytes()),
+        ];
+        Tag(Digest::keyed(&self.0, "holdfast delete", &parts))
     }
 }
 

@@ -140,7 +140,7 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
     // Nothing is to be lifted here. But an answer that is worth nothing here is not handed on as if it were.
     let with_excuse = |excuse: &Excuse| Change { excuse: Some(excuse.clone()), ..pass.clone() };
     let excused = offer.excuse.as_ref().map(|excuse| (Claim::Travelled, with_excuse(excuse)));
-    Proposal::Change { pass, held: None, excused }
+    Proposal::Change { excused: tagged(excused, &pass, offer), pass, held: None }
 }
 
 /// A record that is held here and about which nothing is asked that came from a peer's version.
@@ -187,7 +187,7 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
             Change { excuse: Some(excuse.clone()), closes: LineStatus::of(excuse.verdict), after, ..pass.clone() };
         (Claim::Travelled, change)
     });
-    let excused = excused.or_else(|| judge.moved(&row.version, &pass));
+    let excused = tagged(excused.or_else(|| judge.moved(&row.version, &pass)), &pass, offer);
     let is_mass = offer.held.as_ref().is_some_and(|held| held.mass);
     let held = (pass.version != row.version).then_some(quarantined(hidden, is_mass));
     Proposal::Change { pass, held, excused }
@@ -208,6 +208,7 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
         native: None,
     };
     let released = hidden.join(&offer.version);
+    let again = change(&released, After::Nothing);
     let excused = offer.excuse.as_ref().filter(|excuse| excuse.hidden == released.digest()).map(|excuse| {
         let (version, after) = match &offer.held {
             None => (released, After::Nothing),
@@ -217,13 +218,26 @@ fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, 
         (Claim::Travelled, Change { excuse, closes: LineStatus::of(verdict), ..change(&version, after) })
     });
     if knows(hidden, &offer.version) && knows(hidden, offer.known()) {
+        let excused = tagged(excused, &again, offer);
         return Proposal::Change { pass: change(stored, After::Same), held: None, excused };
     }
     let excused = excused.or_else(|| judge.moved(stored, &change(&all, After::Nothing)));
+    let excused = tagged(excused, &again, offer);
     let shown = onto_question(judge, stored, hidden, mass, &offer.version);
     let (version, after) = with_pair_on_question(judge, from, shown, (hidden, mass), offer);
     let held = (version != *stored).then(|| quarantined(all, mass));
     Proposal::Change { pass: change(&version, after), held, excused }
+}
+
+/// What a server's own tag asks for, beside what else lifts the limits: exactly the certificate that it tagged.
+fn tagged(excused: Option<(Claim, Change)>, pass: &Change, offer: &Offer) -> Option<(Claim, Change)> {
+    let is_of = |change: &Change| change.version.digest() == offer.version.digest();
+    if offer.delete_tag.is_none() || offer.held.is_some() || !is_of(pass) {
+        return excused;
+    }
+    let travelled = excused.is_some();
+    let change = excused.map(|(_, change)| change).filter(is_of).unwrap_or_else(|| pass.clone());
+    Some((Claim::Tagged { travelled }, change))
 }
 
 /// What is stored after `came`, and what becomes of the question.

@@ -8,7 +8,10 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{consent::Excuse, harm::Harm, history::Acknowledged, ledger::FirstSeen, line::Revision, refusal::Refusal};
+use super::{
+    consent::Excuse, harm::Harm, history::Acknowledged, ledger::FirstSeen, line::Revision, position::Tag,
+    refusal::Refusal,
+};
 use crate::values::{
     codec::edits_digest,
     digest::Digest,
@@ -149,6 +152,9 @@ pub struct Row {
     pub lost: Option<Lost>,
     /// The last answered line, which travels with the record.
     pub excuse: Option<Excuse>,
+    /// Of a dead record: the server's tag on exactly the certificate that is stored. On a server it stands where the
+    /// certificate came with one.
+    pub delete_tag: Option<Tag>,
     /// Its place in first-seen order.
     pub first_seen: FirstSeen,
     /// The commit that last changed what peers should know of it.

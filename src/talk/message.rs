@@ -177,6 +177,9 @@ pub enum Standing {
 pub enum Taken {
     /// It is durable, as it was sent.
     Stored,
+    /// It is durable, as it was sent: a delete, and this is the server's tag on it. Sent again with it after a loss, it is
+    /// taken without asking anew.
+    Deleted(Tag),
     /// It was joined with what the server had: it is durable, and a pull brings the rest.
     Merged,
     /// Part of it is held, and a person is asked. It is durable, and a pull brings the question.

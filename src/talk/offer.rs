@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::decide::{
     consent::Excuse,
     offer::{HeldVersion, Offer},
+    position::Tag,
 };
 use crate::values::{id::RecordId, patch::Patch, version::Version};
 
@@ -21,6 +22,9 @@ pub struct SentOffer {
     /// The answered line that brought it to this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excuse: Option<Excuse>,
+    /// Of a dead record: the server's tag on this certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_tag: Option<Tag>,
 }
 
 /// A version as it is sent.
@@ -41,7 +45,7 @@ impl SentOffer {
 
     /// The same, with the bytes that it takes, about.
     pub(crate) fn weighed(offer: Offer, base: Option<&Version>) -> (Self, usize) {
-        let Offer { record, version, held, excuse } = offer;
+        let Offer { record, version, held, excuse, delete_tag } = offer;
         let beside = held.as_ref().map_or(0, |held| held.hidden.as_bytes().len()).saturating_add(record.as_str().len());
         let whole = version.as_bytes().len();
         let patch = base.and_then(|base| Patch::between(base, &version)).map(|patch| (patch.encode().len(), patch));
@@ -49,7 +53,7 @@ impl SentOffer {
             Some((bytes, patch)) => (Sent::Patch(patch), bytes),
             None => (Sent::Whole(version), whole),
         };
-        (Self { record, version, held, excuse }, bytes.saturating_add(beside))
+        (Self { record, version, held, excuse, delete_tag }, bytes.saturating_add(beside))
     }
 
     /// The offer, if it is whole or its patch fits one of `bases`; `None` asks for the whole.
@@ -57,11 +61,11 @@ impl SentOffer {
     /// Small patches can make a record grow: check what comes of one with [`Version::check_limits`], before it is stored.
     #[must_use]
     pub fn open(self, bases: &[&Version]) -> Option<Offer> {
-        let Self { record, version, held, excuse } = self;
+        let Self { record, version, held, excuse, delete_tag } = self;
         let version = match version {
             Sent::Whole(version) => version,
             Sent::Patch(patch) => bases.iter().find_map(|base| patch.apply(base).ok())?,
         };
-        Some(Offer { record, version, held, excuse })
+        Some(Offer { record, version, held, excuse, delete_tag })
     }
 }

@@ -113,9 +113,14 @@ pub fn offer() -> impl Strategy<Value = SentOffer> {
         Excuse { verdict, held, hidden, by, at: Timestamp::from_micros(at) }
     });
     let rare = || prop::bool::weighted(0.2);
-    (record(), sent, held, rare(), excuse, rare()).prop_map(|(record, version, held, is_held, excuse, is_excused)| {
-        SentOffer { record, version, held: is_held.then_some(held), excuse: is_excused.then_some(excuse) }
-    })
+    let (held, excuse) = ((held, rare()), (excuse, rare()));
+    let some = |(thing, is_there): (HeldVersion, bool)| is_there.then_some(thing);
+    (record(), sent, held, excuse, option::weighted(0.2, digest())).prop_map(
+        move |(record, version, held, excuse, tag)| {
+            let excuse = excuse.1.then_some(excuse.0);
+            SentOffer { record, version, held: some(held), excuse, delete_tag: tag.map(Tag) }
+        },
+    )
 }
 
 fn request() -> impl Strategy<Value = Request> {
@@ -185,6 +190,7 @@ fn taken() -> impl Strategy<Value = Taken> {
     ];
     prop_oneof![
         select(plain),
+        digest().prop_map(|digest| Taken::Deleted(Tag(digest))),
         (digest(), digest()).prop_map(|(ours, theirs)| Taken::Refused(Refusal::Equivocation { ours, theirs })),
         (digest(), digest()).prop_map(|(expected, found)| Taken::Refused(Refusal::ChangedSince { expected, found })),
         field().prop_map(|field| Taken::Refused(Refusal::TooDeep { field })),

@@ -113,11 +113,11 @@ pub fn reply(replies: Vec<Reply>) -> Frame {
 }
 
 pub fn whole(id: &str, name: &str) -> SentOffer {
-    SentOffer { record: record(id), version: Sent::Whole(version(name)), held: None, excuse: None }
+    SentOffer { record: record(id), version: Sent::Whole(version(name)), held: None, excuse: None, delete_tag: None }
 }
 
 pub fn patched(id: &str, name: &str) -> SentOffer {
-    SentOffer { record: record(id), version: Sent::Patch(patch(name)), held: None, excuse: None }
+    SentOffer { record: record(id), version: Sent::Patch(patch(name)), held: None, excuse: None, delete_tag: None }
 }
 
 pub fn held() -> SentOffer {
@@ -130,6 +130,12 @@ pub fn excused() -> SentOffer {
     let at = Timestamp::from_micros(1_774_353_605_000_000);
     let excuse = Excuse { verdict: Verdict::Consent, held, hidden, by: "Ada".into(), at };
     SentOffer { excuse: Some(excuse), ..patched(UUID, "patch") }
+}
+
+/// A dead record with its server's tag, and one with an answer beside.
+pub fn deleted() -> [SentOffer; 2] {
+    let of = |offer| SentOffer { delete_tag: Some(Tag(digest(0x7a))), ..offer };
+    [of(whole("ada", "deleted")), of(excused())]
 }
 
 fn requests() -> Vec<(&'static str, Frame)> {
@@ -152,6 +158,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
         ("pull_first", request(vec![pull(None, FeedCursor::default())])),
         ("pull", request(vec![pull(at, FeedCursor { revision: Revision(40), within })])),
         ("push", request(vec![push(true, true, vec![whole("ada", "new_contact"), patched(UUID, "patch")])])),
+        ("push_deleted", request(vec![push(true, true, deleted().into())])),
         ("push_nothing", request(vec![push(false, true, vec![])])),
         (
             "fetch",
@@ -192,7 +199,8 @@ fn replies() -> Vec<(&'static str, Frame)> {
     ];
     let plain = [Taken::Stored, Taken::Merged, Taken::Held, Taken::Staged, Taken::NeedWhole];
     let except: Vec<_> = (0..).zip(plain.into_iter().chain(refusals.map(Taken::Refused))).collect();
-    let staged = vec![(record("ada"), Taken::Held), (record(UUID), Taken::Stored)];
+    let deleted = Taken::Deleted(Tag(digest(0x7a)));
+    let staged = vec![(record("ada"), Taken::Held), (record(UUID), deleted)];
     let taken = Reply::Taken { before: Revision(41), now: issued(0x11, 42), except, staged };
     let found = Audited::Found(vec![(record("ada"), digest(0xd1)), (record(UUID), digest(0xd2))]);
     let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];

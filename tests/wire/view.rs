@@ -140,7 +140,7 @@ fn every_golden_record_has_a_view() {
     for (name, bytes, digest) in golden_records() {
         let version = crate::support::decode(&bytes).unwrap();
         let (record, alive) = (RecordId::new("ada").unwrap(), version.is_alive());
-        let sent = SentOffer { record, version: Sent::Whole(version), held: None, excuse: None };
+        let sent = SentOffer { record, version: Sent::Whole(version), held: None, excuse: None, delete_tag: None };
         let json = serde_json::to_value(sent).unwrap();
         assert_eq!(json["version"]["Whole"]["digest"], digest, "{name}");
         assert_eq!(json["version"]["Whole"]["alive"], alive, "{name}");

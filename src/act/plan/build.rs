@@ -19,6 +19,7 @@ use crate::decide::{
     ledger::FirstSeen,
     line::{HoldHead, Line, LineKind, LineStatus, Revision},
     offer::Offer,
+    position::Tag,
     row::{Former, Lost, Native, Proposed, Quarantine, Row, Standing},
     slice::{AccountHead, Head},
 };
@@ -212,8 +213,7 @@ impl Work {
         let Change { version, after, by, harm, excuse, closes, peer, native } = change;
         let native = native.or_else(|| before.and_then(|row| row.native.clone()));
         let quarantine = self.quarantine(record, before, &version, after, closes);
-        let is_alive = version.is_alive();
-        let has_fields = !version.field_heads().is_empty();
+        let (is_alive, has_fields) = (version.is_alive(), !version.field_heads().is_empty());
         let kept_excuse = before.and_then(|row| row.excuse.clone());
         let is_answered = is_excused || matches!(by, By::Answer | By::Bulk(_));
         let was_alive = before.is_some_and(|row| row.version.is_alive());
@@ -233,6 +233,7 @@ impl Work {
             (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
             (old, new) => old.or(new),
         };
+        let delete_tag = delete_tag(&version, before, peer.as_ref());
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
         let died_at = (!is_alive && has_fields).then(|| before.and_then(|row| row.died_at).unwrap_or(self.head.tick));
@@ -247,6 +248,7 @@ impl Work {
             standing,
             lost,
             excuse,
+            delete_tag,
             first_seen,
             changed_at: before.map_or(self.head.revision, |row| row.changed_at),
             is_pending: before.is_some_and(|row| row.is_pending),
@@ -439,6 +441,14 @@ impl Work {
         };
         (batch, self.receipt)
     }
+}
+
+/// The server's tag on exactly the certificate that is stored then.
+fn delete_tag(version: &Version, before: Option<&Row>, peer: Option<&PeerKnows>) -> Option<Tag> {
+    let certificate = version.digest();
+    let there = peer.filter(|peer| peer.digest == certificate).and_then(|peer| peer.delete_tag);
+    let here = || before.filter(|row| row.version.digest() == certificate).and_then(|row| row.delete_tag);
+    there.or_else(here).filter(|_| !version.is_alive())
 }
 
 /// The version that the server has of a record that is about to be pending, if that is known.

@@ -7,11 +7,12 @@ use super::{
     work::{Acks, More, Phase, Sending},
 };
 use crate::decide::{
+    acknowledge::Answered,
     draft::{Draft, Heading},
     history::{Acknowledged, KnownServer},
     line::Revision,
     offer::Offer,
-    position::{FeedCursor, Issued},
+    position::{FeedCursor, Issued, Tag},
     refusal::Refusal,
     row::Row,
     screen::too_large,
@@ -44,7 +45,10 @@ impl DeviceSession {
         let large = self.too_large(&slice);
         if !large.is_empty() {
             // They are set aside first, so that they stand in nobody's way.
-            self.work.report.failed.extend(large.iter().filter_map(|(id, _, why)| Some((id.clone(), why.clone()?))));
+            self.work
+                .report
+                .failed
+                .extend(large.iter().filter_map(|of| Some((of.record.clone(), of.refused.clone()?))));
             let draft = Draft::of_taken(slice, &large);
             let again = Phase::PushRead { after, only, is_first };
             return self.commit(draft, again.clone(), again);
@@ -97,12 +101,12 @@ impl DeviceSession {
     }
 
     /// What is pending and more than may cross.
-    fn too_large(&self, slice: &Slice) -> Vec<(RecordId, Digest, Option<Refusal>)> {
+    fn too_large(&self, slice: &Slice) -> Vec<Answered> {
         let limits = &self.opening.limits.record;
         let pending = slice.rows.values().filter(|row| row.is_pending);
         let refused = pending.filter_map(|row| {
             let refusal = too_large(&row.version, limits).or_else(|| too_large(row.known(), limits))?;
-            Some((row.record.clone(), row.known().digest(), Some(refusal)))
+            Some(answered(row.record.clone(), row.known().digest(), Err(refusal)))
         });
         refused.collect()
     }
@@ -119,7 +123,7 @@ impl DeviceSession {
             return self.greet_again();
         }
         let mut except = except.into_iter().peekable();
-        let mut taken: Vec<(RecordId, Digest, Option<Refusal>)> = Vec::new();
+        let mut taken: Vec<Answered> = Vec::new();
         let mut is_plain = true;
         for (place, (record, digest)) in (0_u32..).zip(sent.records) {
             let mut said = Taken::Stored;
@@ -139,30 +143,25 @@ impl DeviceSession {
         self.work.needs_pull |= !is_plain || server.cursor.revision < now.position.revision;
         let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.unfit) } else { Vec::new() };
         let more = sent.more.or_else(|| (!unfit.is_empty()).then_some(More { after: None, only: unfit }));
-        let set = ReadSet::head(self.work.collection()).with_records(taken.iter().map(|(record, ..)| record.clone()));
+        let set = ReadSet::head(self.work.collection()).with_records(taken.iter().map(|of| of.record.clone()));
         let acks = Acks { taken, server, at: now.position, more };
         self.read(Phase::AckRead { acks }, set);
     }
 
     /// Sorts one record by what the server said. Returns whether the server has exactly what was sent, or nothing of it.
-    fn note_taken(
-        &mut self,
-        record: RecordId,
-        digest: Digest,
-        said: Taken,
-        taken: &mut Vec<(RecordId, Digest, Option<Refusal>)>,
-    ) -> bool {
+    fn note_taken(&mut self, record: RecordId, digest: Digest, said: Taken, taken: &mut Vec<Answered>) -> bool {
         let work = &mut self.work;
         match said {
-            Taken::Stored => {
+            Taken::Stored | Taken::Deleted(_) => {
                 work.report.acknowledged = work.report.acknowledged.saturating_add(1);
-                taken.push((record, digest, None));
+                let tag = if let Taken::Deleted(tag) = said { Some(tag) } else { None };
+                taken.push(answered(record, digest, Ok(tag)));
             }
             Taken::Merged => return false,
             Taken::Held => {
                 work.report.held_there.push(record.clone());
                 work.unasked.insert(record.clone());
-                taken.push((record, digest, None));
+                taken.push(answered(record, digest, Ok(None)));
                 return false;
             }
             Taken::Staged => {
@@ -177,7 +176,7 @@ impl DeviceSession {
                     return true;
                 }
                 work.report.failed.push((record.clone(), refusal.clone()));
-                taken.push((record, digest, Some(refusal)));
+                taken.push(answered(record, digest, Err(refusal)));
             }
         }
         true
@@ -220,12 +219,22 @@ impl DeviceSession {
     }
 }
 
+/// What the server said of a version that was sent.
+fn answered(record: RecordId, digest: Digest, said: Result<Option<Tag>, Refusal>) -> Answered {
+    match said {
+        Ok(delete_tag) => Answered { record, digest, refused: None, delete_tag },
+        Err(refusal) => Answered { record, digest, refused: Some(refusal), delete_tag: None },
+    }
+}
+
 /// A row as it is sent, with what is staged beside it: that waits here, and no server may have it any more.
 fn supplied(row: &Row, slice: &Slice) -> Offer {
     let mut offer = Offer::of(row);
     let staged = slice.staged.iter().find(|staged| staged.record == row.record && staged.held.is_none());
     if let (Some(staged), None) = (staged, &offer.held) {
-        offer.version = offer.version.join(&staged.version);
+        let joined = offer.version.join(&staged.version);
+        offer.delete_tag = offer.delete_tag.filter(|_| joined.digest() == offer.version.digest());
+        offer.version = joined;
     }
     offer
 }

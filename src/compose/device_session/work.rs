@@ -9,11 +9,11 @@ use alloc::{
 use super::report::CollectionReport;
 use crate::act::receipt::Receipt;
 use crate::decide::{
+    acknowledge::Answered,
     continuity::{Continuity, Judgement, ServerLoss},
     history::KnownServer,
     line::Revision,
     position::{FeedCursor, Issued, Position},
-    refusal::Refusal,
     row::Row,
 };
 use crate::talk::{
@@ -135,7 +135,7 @@ pub(super) struct More {
 /// What the server said of a page.
 #[derive(Debug, Clone)]
 pub(super) struct Acks {
-    pub(super) taken: Vec<(RecordId, Digest, Option<Refusal>)>,
+    pub(super) taken: Vec<Answered>,
     pub(super) server: KnownServer,
     pub(super) at: Position,
     pub(super) more: Option<More>,

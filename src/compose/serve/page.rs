@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Call, Decision, greet::is_held, now};
+use super::{Call, Decision, deletes::tag_of, greet::is_held, now};
 use crate::decide::{
     ledger::FirstSeen,
     line::Revision,
@@ -17,7 +17,7 @@ use crate::talk::{
     message::{Greeting, Refused, Reply},
     offer::SentOffer,
 };
-use crate::values::{codec::DecodeLimits, version::Version};
+use crate::values::{codec::DecodeLimits, id::CollectionId, version::Version};
 
 /// Records that one page can hold.
 pub(super) fn records_in(page_bytes: u64, limits: &WireLimits) -> usize {
@@ -42,7 +42,7 @@ pub(super) fn page(
     }
     let enough = usize::try_from(page_bytes).unwrap_or(usize::MAX).min(call.limits.page_bytes);
     let rows = slice.found.iter().filter_map(|id| slice.rows.get(id));
-    let (offers, last, read) = filled(rows, enough, taken_by(record_bytes, call), |row| {
+    let (offers, last, read) = filled(rows, enough, record_bytes, (&slice.collection, call), |row| {
         // What it replaced is what the device has, if the device has read that far.
         let former = slice.bases.get(&row.record).filter(|former| former.since <= after.revision);
         former.and_then(|former| former.before.as_ref())
@@ -62,7 +62,8 @@ fn cursor_at(row: &Row) -> FeedCursor {
 
 /// Records whole, as many as a page holds: who misses some asks again.
 pub(super) fn whole(record_bytes: u64, slice: &Slice, call: &Call<'_>) -> Decision {
-    let (offers, ..) = filled(slice.rows.values(), call.limits.page_bytes, taken_by(record_bytes, call), |_| None);
+    let (offers, ..) =
+        filled(slice.rows.values(), call.limits.page_bytes, record_bytes, (&slice.collection, call), |_| None);
     Decision::reply(Reply::Whole { offers, now: now(slice, call) })
 }
 
@@ -72,19 +73,26 @@ fn taken_by(record_bytes: u64, call: &Call<'_>) -> DecodeLimits {
     DecodeLimits { max_bytes: record.max_bytes.min(usize::try_from(record_bytes).unwrap_or(usize::MAX)), ..record }
 }
 
+/// A row as devices are shown it: a delete goes with the server's tag on it.
+fn shown(row: &Row, collection: &CollectionId, call: &Call<'_>) -> Offer {
+    Offer { delete_tag: tag_of(row, row.excuse.as_ref(), collection, call), ..Offer::of(row) }
+}
+
 /// Offers of rows until there are enough bytes, at least one; the last row among them, and how many rows were looked at. What
 /// is more than may cross stays where it is, and stands in nobody's way.
 fn filled<'r>(
     rows: impl Iterator<Item = &'r Row>,
     enough: usize,
-    limits: DecodeLimits,
+    record_bytes: u64,
+    (collection, call): (&CollectionId, &Call<'_>),
     base: impl Fn(&'r Row) -> Option<&'r Version>,
 ) -> (Vec<SentOffer>, Option<&'r Row>, usize) {
+    let limits = taken_by(record_bytes, call);
     let (mut offers, mut bytes, mut last, mut read) = (Vec::new(), 0_usize, None, 0_usize);
     for row in rows {
         let is_large = [&row.version, row.known()].into_iter().any(|v| too_large(v, &limits).is_some());
         if !is_large {
-            let (offer, weight) = SentOffer::weighed(Offer::of(row), base(row));
+            let (offer, weight) = SentOffer::weighed(shown(row, collection, call), base(row));
             bytes = bytes.saturating_add(weight);
             if bytes > enough && !offers.is_empty() {
                 break;

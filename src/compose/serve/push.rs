@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Asked, Call, Decision, Role, beginning, greet::is_held};
+use super::{Asked, Call, Decision, Role, beginning, deletes, greet::is_held};
 use crate::act::{
     plan::{Batch, Plan},
     receipt::Receipt,
@@ -16,6 +16,7 @@ use crate::decide::{
     diff::Diff,
     draft::{Draft, Heading, Pushed},
     guard::Inputs,
+    history::History,
     ledger::RoundId,
     offer::Offer,
     refusal::Refusal,
@@ -30,7 +31,7 @@ use crate::talk::{
 use crate::values::{
     digest::Digest,
     entropy::EntropyError,
-    id::{RecordId, ReplicaId},
+    id::{CollectionId, RecordId, ReplicaId},
 };
 
 /// How far a push may raise its replica's counter.
@@ -69,17 +70,16 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let opened = open(offers, &slice);
     let staged = if *is_last && !is_first { slice.staged.clone() } else { Vec::new() };
     let offers_in = staged.iter().cloned().chain(opened.offers.iter().cloned()).collect();
+    let is_repairing = slice.head.history.as_ref().is_some_and(|history| history.is_repairing(slice.head.tick));
+    let offers_in = deletes::checked(offers_in, is_repairing, &slice.collection, call);
     let changes = Changes { from: asked.from, collection: slice.collection.clone(), offers: offers_in, upto: None };
     if let Some(more) = more(asked, &changes, &slice) {
         return Ok(Decision::More(more));
     }
     let authored = slice.head.history.as_ref().map_or(0, |history| history.authored.get(asked.from));
     let counter = (*counter).min(authored.saturating_add(MAX_COUNTER_STEP));
-    let is_supplied = slice
-        .head
-        .history
-        .as_ref()
-        .is_some_and(|history| history.is_repairing(slice.head.tick) && !history.settled.contains(&asked.from));
+    let is_settled = |history: &History| history.settled.contains(&asked.from);
+    let is_supplied = is_repairing && !slice.head.history.as_ref().is_some_and(is_settled);
     let heading = Heading {
         begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
         // Who is asked to send something whole has not sent all yet.
@@ -104,14 +104,14 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     // Who has never pushed leaves nothing behind that waits: what it takes away is judged page by page.
     let waits = !*is_last && authored > 0;
     let draft = if !waits { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
-    let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied));
+    let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied)).repairing(is_repairing);
     let plan = Plan::new(call.guard.review(draft.with_heading(heading), &inputs));
     let (batch, applying) = plan.begin();
     let receipt = applying.committed();
     let head = batch.as_ref().map_or(&head, |batch| &batch.head);
     let Some(history) = &head.history else { return Ok(Decision::refused(Refused::Malformed)) };
     let now = call.key.issue(call.account, &receipt.collection, history.position(head.revision));
-    let outcome = Outcome::new(&rows, batch.as_ref(), &receipt);
+    let outcome = Outcome::new(&rows, batch.as_ref(), &receipt, call);
     let except = except(offers, &opened, &outcome);
     let staged = staged.iter().map(|offer| (offer.record.clone(), outcome.of(offer))).collect();
     let reply = Reply::Taken { before, now, except, staged };
@@ -165,13 +165,21 @@ struct Outcome<'o> {
     written: BTreeMap<&'o RecordId, &'o Row>,
     refused: BTreeMap<&'o RecordId, &'o Refusal>,
     staged: BTreeSet<&'o RecordId>,
+    collection: &'o CollectionId,
+    call: &'o Call<'o>,
 }
 
 impl<'o> Outcome<'o> {
-    fn new(rows: &'o BTreeMap<RecordId, Row>, batch: Option<&'o Batch>, receipt: &'o Receipt) -> Self {
+    fn new(
+        rows: &'o BTreeMap<RecordId, Row>,
+        batch: Option<&'o Batch>,
+        receipt: &'o Receipt,
+        call: &'o Call<'o>,
+    ) -> Self {
         let written = batch.into_iter().flat_map(|batch| &batch.rows).map(|row| (&row.record, row)).collect();
         let refused = receipt.refused.iter().map(|(record, refusal)| (record, refusal)).collect();
-        Self { rows, written, refused, staged: receipt.staged.iter().collect() }
+        let staged = receipt.staged.iter().collect();
+        Self { rows, written, refused, staged, collection: &receipt.collection, call }
     }
 
     fn of(&self, offer: &Offer) -> Taken {
@@ -190,7 +198,10 @@ impl<'o> Outcome<'o> {
         } else if is_asked && offer.held.is_none() {
             Taken::Held
         } else {
-            Taken::Stored
+            // An answer that is not kept here is not in the tag either.
+            let excuse = offer.excuse.as_ref().filter(|excuse| row.excuse.as_ref() == Some(*excuse));
+            let tag = deletes::tag_of(row, excuse, self.collection, self.call);
+            tag.filter(|_| offer.held.is_none()).map_or(Taken::Stored, Taken::Deleted)
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     decide::{
         consent::{Excuse, Verdict},
         offer::HeldVersion,
+        position::Tag,
     },
     talk::{
         limits::WireLimits,
@@ -53,10 +54,15 @@ pub(super) fn check_offer(offer: &SentOffer, limits: &WireLimits) -> Result<(), 
     offer.held.iter().try_for_each(|held| held.hidden.check_limits(&limits.record))
 }
 
-/// `[record, version]`, or `[record, version, held, excuse]` where either is there.
+/// `[record, version]`, or `[record, version, held, excuse]` where either is there; a tag comes last.
 fn write_offer(writer: &mut Writer, tables: &Tables, offer: &SentOffer) {
     let is_long = offer.held.is_some() || offer.excuse.is_some();
-    writer.array(if is_long { 4 } else { 2 });
+    writer.array(match (is_long, offer.delete_tag.is_some()) {
+        (false, false) => 2,
+        (false, true) => 3,
+        (true, false) => 4,
+        (true, true) => 5,
+    });
     write_record(writer, &offer.record);
     match &offer.version {
         Sent::Whole(version) => writer.bytes(version.as_bytes()),
@@ -66,10 +72,11 @@ fn write_offer(writer: &mut Writer, tables: &Tables, offer: &SentOffer) {
         write_held(writer, offer.held.as_ref());
         write_excuse(writer, offer.excuse.as_ref());
     }
+    offer.delete_tag.iter().for_each(|tag| write_digest(writer, &tag.0));
 }
 
 fn read_offer(reader: &mut Reader<'_>, tables: Option<&Tables>, limits: &WireLimits) -> Result<SentOffer, DecodeError> {
-    let error = reader.expected("a record of 2 or 4 items, its patch under a table");
+    let error = reader.expected("a record of 2 to 5 items, its patch under a table");
     let items = reader.count()?;
     let record = read_record(reader)?;
     let version = match (reader.kind()?, tables) {
@@ -78,11 +85,12 @@ fn read_offer(reader: &mut Reader<'_>, tables: Option<&Tables>, limits: &WireLim
         (_, None) => return Err(error),
     };
     let (held, excuse) = match items {
-        2 => (None, None),
-        4 => (read_held(reader, limits)?, read_excuse(reader)?),
+        2 | 3 => (None, None),
+        4 | 5 => (read_held(reader, limits)?, read_excuse(reader)?),
         _ => return Err(error),
     };
-    Ok(SentOffer { record, version, held, excuse })
+    let delete_tag = if matches!(items, 3 | 5) { Some(Tag(read_digest(reader)?)) } else { None };
+    Ok(SentOffer { record, version, held, excuse, delete_tag })
 }
 
 fn write_held(writer: &mut Writer, held: Option<&HeldVersion>) {

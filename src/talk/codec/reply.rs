@@ -13,7 +13,7 @@ use super::{
     offers::{check_offer, read_offers, write_offers},
 };
 use crate::{
-    decide::refusal::Refusal,
+    decide::{position::Tag, refusal::Refusal},
     talk::{
         limits::WireLimits,
         message::{Audited, Refused, Reply, Standing, Taken},
@@ -141,10 +141,11 @@ fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, DecodeError> {
     }
 }
 
-/// A number, or the list that is a refusal.
+/// A number, a tag, or the list that is a refusal.
 fn write_taken(writer: &mut Writer, taken: &Taken) {
     match taken {
         Taken::Stored => writer.uint(0),
+        Taken::Deleted(tag) => write_digest(writer, &tag.0),
         Taken::Merged => writer.uint(1),
         Taken::Held => writer.uint(2),
         Taken::Staged => writer.uint(3),
@@ -157,7 +158,10 @@ fn read_taken(reader: &mut Reader<'_>) -> Result<Taken, DecodeError> {
     if reader.kind()? == minicbor::data::Type::Array {
         return read_refusal(reader).map(Taken::Refused);
     }
-    let unknown = reader.expected("what became of a record, from 0 to 4 or a list");
+    if reader.kind()? == minicbor::data::Type::Bytes {
+        return read_digest(reader).map(|digest| Taken::Deleted(Tag(digest)));
+    }
+    let unknown = reader.expected("what became of a record, from 0 to 4, a tag or a list");
     match reader.uint()? {
         0 => Ok(Taken::Stored),
         1 => Ok(Taken::Merged),
