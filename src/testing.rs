@@ -14,5 +14,7 @@ mod truth;
 mod world;
 mod shrink;
 
+#[cfg(holdfast_ablations)]
+pub use crate::values::ablation::Defence;
 pub use failure::{Failure, Summary};
 pub use world::World;

@@ -186,6 +186,9 @@ fn manifest(text: &str) -> Vec<Finding> {
     for name in found.symmetric_difference(&listed) {
         report(name, format!("`{name}` is either a dependency or in the list of this rule, and should be both"));
     }
+    if table.get("package").is_some_and(|package| package.get("build").is_some()) {
+        report("build", "`build` names a script, and a script can switch defences off".into());
+    }
     for key in ["target", "build-dependencies"].into_iter().filter(|key| table.contains_key(*key)) {
         report(key, format!("`{key}` brings in dependencies that this rule does not see"));
     }
@@ -255,6 +258,22 @@ fn the_crate_keeps_its_budgets() {
 #[test]
 fn the_manifest_keeps_the_list() {
     green(&manifest(include_str!("../Cargo.toml")));
+}
+
+/// Only who sets RUSTFLAGS can switch a defence off: no build script, no configuration of cargo, no feature.
+#[test]
+fn nothing_but_flags_of_the_compiler_switches_a_defence_off() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for absent in ["build.rs", ".cargo"] {
+        assert!(!root.join(absent).exists(), "{absent} can set `--cfg holdfast_ablations`");
+    }
+    for file in ["src/values/ablation.rs", "src/testing.rs"] {
+        let text = std::fs::read_to_string(root.join(file)).expect(file);
+        for line in text.lines().filter(|line| line.starts_with("#[cfg") && line.contains("ablations")) {
+            let is_plain = ["#[cfg(holdfast_ablations)]", "#[cfg(not(holdfast_ablations))]"].contains(&line);
+            assert!(is_plain, "{file}: the cfg stands alone, found {line}");
+        }
+    }
 }
 
 #[test]
@@ -413,6 +432,7 @@ fn a_looser_manifest_is_red() {
         ("default = []", "default = []\nclock = [\"chrono/clock\"]", "must not enable `chrono/clock`"),
         ("[dependencies]", "[dependencies]\nrand = \"0.9\"", "`rand` is either"),
         ("thiserror = ", "thisterror = ", "`thiserror` is either"),
+        ("[lib]", "build = \"b.rs\"\n\n[lib]", "`build` names a script"),
         ("[dependencies]", "[build-dependencies]\ncc = \"1\"\n\n[dependencies]", "`build-dependencies` brings in"),
     ] {
         let changed = text.replacen(from, to, 1);

@@ -6,7 +6,7 @@ mod greet;
 mod page;
 mod push;
 
-pub(super) use audit::fingerprint;
+pub(super) use audit::{fingerprint, said};
 pub(super) use push::round;
 
 use alloc::vec::Vec;

@@ -10,6 +10,7 @@ use super::{
     position::{Issued, Position, Witness},
 };
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     id::{Lineage, RecordId},
 };
@@ -192,7 +193,7 @@ fn common(claim: &Claim, facts: &Facts<'_>) -> Revision {
     let Some(end) = reach(claim.last.position.lineage, found, facts.ancestors) else { return Revision::default() };
     let last = (claim.last.position.revision, claim.last.position.chain);
     let is_held = |(revision, chain): &(Revision, Digest)| {
-        *revision <= end && facts.chains.get(revision).is_some_and(|held| held == chain)
+        *revision <= end && facts.chains.get(revision).is_some_and(|held| held == chain || is_off!(Chain))
     };
     core::iter::once(last)
         .chain(claim.older.iter().copied())

@@ -10,6 +10,7 @@ use super::{
     position::{FeedCursor, Issued, Position, Witness},
 };
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     entropy::{Entropy, EntropyError},
     id::{CollectionId, Lineage, RecordId, ReplicaId},
@@ -82,8 +83,9 @@ impl Beginning {
         if entropy.is_derived_from(ancestors.chain(own).chain(others.iter().copied())) {
             return Err(EntropyError::Derived);
         }
-        let lineage = Lineage::from_entropy(entropy.draw("holdfast lineage", &[collection.as_str().as_bytes()]))
-            .map_err(|_| EntropyError::Pattern)?;
+        let drawn = entropy.draw("holdfast lineage", &[collection.as_str().as_bytes()]);
+        let bits = if is_off!(RandomLineage) { counted(old) } else { drawn };
+        let lineage = Lineage::from_entropy(bits).map_err(|_| EntropyError::Pattern)?;
         Ok(Self { lineage, generation, is_repair: old.is_some(), emptied: None, foreign: None })
     }
 
@@ -91,6 +93,11 @@ impl Beginning {
     pub(crate) const fn of_repair(self, emptied: Option<Lineage>, foreign: Option<Lineage>) -> Self {
         Self { is_repair: true, emptied, foreign, ..self }
     }
+}
+
+/// Which life of a collection begins, for who leaves chance out: 1 is the first.
+fn counted(old: Option<&History>) -> u128 {
+    old.map_or(1, |old| u128::try_from(old.ancestors.len()).unwrap_or_default().saturating_add(2))
 }
 
 impl History {

@@ -11,6 +11,7 @@ use super::{
     line::Revision,
 };
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     id::{AccountId, CollectionId, Lineage, RecordId},
 };
@@ -61,12 +62,13 @@ impl PositionKey {
     #[must_use]
     pub fn issue(&self, account: &AccountId, collection: &CollectionId, position: Position) -> Issued {
         let revision = position.revision.0.to_be_bytes();
+        let chain = if is_off!(Chain) { &[0; 16] } else { position.chain.as_bytes() };
         let parts: [&[u8]; 5] = [
             account.as_str().as_bytes(),
             collection.as_str().as_bytes(),
             position.lineage.as_bytes(),
             &revision,
-            position.chain.as_bytes(),
+            chain,
         ];
         Issued { position, tag: Tag(Digest::keyed(&self.0, "holdfast position", &parts)) }
     }

@@ -15,7 +15,7 @@ use super::{
     row::{Quarantine, Row},
     slice::Slice,
 };
-use crate::values::{id::ReplicaId, record::Life, version::Version};
+use crate::values::{ablation::is_off, id::ReplicaId, record::Life, version::Version};
 
 impl Draft {
     /// Proposes what to do with what came. Pure and total; planning ends after one pass.
@@ -145,7 +145,8 @@ fn arrival(judge: &Judge<'_>, from: ReplicaId, offer: &Offer) -> Proposal {
 
 /// A record that is held here and about which nothing is asked that came from a peer's version.
 fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> Proposal {
-    let joined = row.version.join(&offer.version);
+    let is_replaced = is_off!(CleanJoin) && judge.slice.head.server.is_some() && !row.is_pending;
+    let joined = if is_replaced { offer.version.clone() } else { row.version.join(&offer.version) };
     let (version, after) = match &offer.held {
         Some(_) => with_pair(judge, from, &joined, Some(row), offer),
         None => {

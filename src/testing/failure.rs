@@ -68,14 +68,16 @@ pub struct Failure {
     pub check: &'static str,
     /// What was expected, and what was found.
     pub what: String,
-    /// What happened, a line a step.
+    /// Steps of that history until it broke; what follows them, when the faults have stopped, is none.
+    pub steps: u64,
+    /// What happened, a line or more a step.
     pub timeline: Vec<String>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.check, self.what)?;
-        writeln!(f, "seed: {}", self.seed)?;
+        writeln!(f, "seed: {}, shortened to {} steps", self.seed, self.steps)?;
         self.timeline.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }

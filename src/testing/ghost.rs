@@ -112,6 +112,9 @@ impl Ghost {
         }
         if !commit.left.is_empty() {
             self.forget(at, Some(collection));
+        }
+        if !commit.left.is_empty() && why == Why::Left {
+            // Who leaves believes the server to have it.
             let lost: Vec<Atom> = self.orphans.iter().filter(|atom| self.lost.contains(*atom)).copied().collect();
             self.excused.extend(lost);
         }

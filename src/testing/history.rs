@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     RestoreQuiet,
     Wipe,
     RowLoss,
+    /// Rows are as they were in a backup, under an intact log.
+    RowsBack,
     Swap,
     CatchUp,
     FailOver,
@@ -187,6 +189,7 @@ fn kinds(chance: &mut Chance, second: Second) -> Vec<(u32, Kind)> {
         Kind::RestoreQuiet,
         Kind::Wipe,
         Kind::RowLoss,
+        Kind::RowsBack,
         Kind::Fork,
     ] {
         let is_loss = kind >= Kind::RestoreMarked;

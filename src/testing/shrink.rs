@@ -1,5 +1,7 @@
 //! A whole run, and the shortest history that still breaks the same promise.
 
+use alloc::vec::Vec;
+
 use super::{
     failure::{Broken, Failure, Summary},
     history::History,
@@ -34,7 +36,7 @@ fn play(history: &History) -> Result<Summary, Broken> {
 fn told(history: History, first: Broken) -> Failure {
     let seed = history.seed;
     let fail =
-        |broken: Broken| Failure { seed, check: broken.check, what: broken.what, timeline: alloc::vec::Vec::new() };
+        |broken: Broken| Failure { seed, check: broken.check, what: broken.what, steps: 0, timeline: Vec::new() };
     let mut world = match World::of(history) {
         Ok(world) => world.told(),
         Err(broken) => return fail(broken),

@@ -4,6 +4,7 @@ mod host;
 mod serve;
 mod session;
 mod settle;
+mod shadow;
 mod sync;
 mod write;
 
@@ -32,6 +33,7 @@ use crate::talk::{frame::ReplyFrame, limits::WireLimits};
 use crate::values::{
     entropy::Entropy,
     id::{AccountId, RecordId, ReplicaId},
+    time::DayTick,
     version_vector::VersionVector,
 };
 
@@ -110,6 +112,8 @@ struct Phone {
     skew: i64,
     day: i64,
     subscribed: BTreeSet<usize>,
+    /// What it can bring back (S20): commits that replaced something, by collection, with the tick that they were made at.
+    shadow: BTreeMap<(u8, Revision), DayTick>,
 }
 
 /// A server.
@@ -177,7 +181,8 @@ impl World {
     /// # Errors
     /// [`Failure`] where the tester itself is wrong.
     pub fn new(seed: u64) -> Result<Self, Failure> {
-        let fail = |broken: Broken| Failure { seed, check: broken.check, what: broken.what, timeline: Vec::new() };
+        let fail =
+            |broken: Broken| Failure { seed, check: broken.check, what: broken.what, steps: 0, timeline: Vec::new() };
         let mut world = Self::of(History::draw(seed)).map_err(fail)?;
         world.timeline = Some(Vec::new());
         world.open().map_err(|broken| world.failed(broken))?;
@@ -214,7 +219,14 @@ impl World {
         let all: BTreeSet<usize> = (0..setting.collections).collect();
         let phone = |at| {
             let disk = Disk::new(MemoryStore::device());
-            Ok(Phone { disk, id: names.replica(at)?, skew: 0, day: 0, subscribed: all.clone() })
+            Ok(Phone {
+                disk,
+                id: names.replica(at)?,
+                skew: 0,
+                day: 0,
+                subscribed: all.clone(),
+                shadow: BTreeMap::new(),
+            })
         };
         let phones = (0..setting.devices).map(phone).collect::<Result<_, Broken>>()?;
         let cloud =
@@ -262,7 +274,7 @@ impl World {
 
     pub(super) fn failed(&mut self, Broken { check, what }: Broken) -> Failure {
         self.is_over = true;
-        Failure { seed: self.seed, check, what, timeline: self.timeline().to_vec() }
+        Failure { seed: self.seed, check, what, steps: self.summary.steps, timeline: self.timeline().to_vec() }
     }
 
     /// The first records, and all devices in step where the setting says so.
@@ -318,7 +330,8 @@ impl World {
             Kind::RestoreMarked => self.restore(&mut chance, true),
             Kind::RestoreQuiet => self.restore(&mut chance, false),
             Kind::Wipe => self.wipe(),
-            Kind::RowLoss => self.lose_rows(&mut chance),
+            Kind::RowLoss => self.lose_rows(&mut chance, None),
+            Kind::RowsBack => self.set_rows_back(&mut chance),
             Kind::Swap => self.swap(),
             Kind::CatchUp => self.catch_up(),
             Kind::FailOver => self.fail_over(&mut chance),
@@ -378,6 +391,7 @@ impl World {
         disk.crash = None;
         for commit in &commits {
             self.ghost.take(at, commit, why, &mut self.summary)?;
+            self.check_shadow(at, commit, why)?;
         }
         if is_down {
             self.say(|| format!("     {} goes down", name(at)));

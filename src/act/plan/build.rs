@@ -24,6 +24,7 @@ use crate::decide::{
     slice::{AccountHead, Head},
 };
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     id::{CollectionId, RecordId},
     time::DayTick,
@@ -396,7 +397,8 @@ impl Work {
             let (record, after) = (next.record.clone(), next.version.digest());
             let since = before.as_ref().map(|row| row.changed_at).unwrap_or_default();
             let former = Former { record, before: old.cloned(), since, after };
-            self.formers.push(former);
+            let is_kept = !(is_off!(Shadow) && next.version.is_alive());
+            self.formers.extend(is_kept.then_some(former));
             let change = changed(&next.record, old, &next.version);
             self.receipt.changes.extend(change.map(|change| Changed { harm, ..change }));
         }

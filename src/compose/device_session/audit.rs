@@ -8,11 +8,12 @@ use super::{
     push::is_acknowledged,
     work::{Audit, Phase, Sending},
 };
-use crate::compose::serve::fingerprint;
+use crate::compose::serve::{fingerprint, said};
 use crate::decide::{
     draft::{Draft, Heading, Origin},
     history::KnownServer,
     position::Issued,
+    row::Row,
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
@@ -39,12 +40,9 @@ impl DeviceSession {
         // What goes with this page will be there, too.
         let sent: BTreeMap<&RecordId, Digest> =
             push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, digest)| (record, *digest)).collect();
-        let there = slice.rows.iter().filter_map(|(record, row)| {
-            let named = window.rows.get(record).map(|row| row.known().digest());
-            named
-                .or_else(|| sent.get(record).copied().filter(|digest| *digest == row.known().digest()))
-                .map(|d| (record, d))
-        });
+        let is_there =
+            |row: &Row| window.rows.contains_key(&row.record) || sent.get(&row.record) == Some(&row.known().digest());
+        let there = slice.rows.values().filter(|row| is_there(row)).map(|row| (&row.record, said(row.known())));
         let collection = self.work.collection();
         let audit = Request::Audit {
             collection,

@@ -11,9 +11,10 @@ use crate::decide::{
     line::Revision,
     position::{FeedCursor, Issued, Witness},
     slice::{Query, ReadSet, Slice},
+    write::Write,
 };
 use crate::talk::message::{Refused, Reply, Request, Standing};
-use crate::values::id::RecordId;
+use crate::values::{ablation::is_off, id::RecordId, register::Cause, time::Timestamp};
 
 /// Collections greeted for in one frame.
 const GREETINGS_AT_ONCE: usize = 100;
@@ -154,7 +155,8 @@ impl DeviceSession {
                 Some(found)
                     if found.revision == known.revision
                         && found.lineage == known.lineage
-                        && found.chain != known.chain =>
+                        && found.chain != known.chain
+                        && !is_off!(Chain) =>
                 {
                     Some(ServerLoss::Forked)
                 }
@@ -200,9 +202,18 @@ impl DeviceSession {
         let last = slice.found.last().cloned();
         let Judgement { common, claimed, ref missing, .. } = judgement;
         match (judgement.continuity, last) {
+            (Continuity::Lost(_), Some(_)) if is_off!(NewLineage) => {
+                let server =
+                    KnownServer { cursor: FeedCursor::default(), ..known_after(&self.work.known, &judgement, now) };
+                let heading = Heading { leaves: true, server: Some(server.clone()), ..Heading::default() };
+                let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(heading);
+                self.commit(draft, redo, Phase::Renewed { server });
+            }
             (Continuity::Lost(_), Some(last)) => {
                 let missing: Vec<RecordId> = missing.iter().chain(&self.work.staged_here).cloned().collect();
-                let draft = Draft::of_loss(slice, claimed.lineage, common, &missing);
+                let removal = if is_off!(Absence) { self.removal(&slice, &missing) } else { None };
+                let loss = || Draft::of_loss(slice, claimed.lineage, common, &missing);
+                let draft = removal.unwrap_or_else(loss);
                 self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
             }
             _ => {
@@ -214,6 +225,14 @@ impl DeviceSession {
                 self.commit(draft, redo, Phase::Renewed { server });
             }
         }
+    }
+
+    /// Deletes what is missing: what is done by who takes absence for a delete.
+    fn removal(&self, slice: &Slice, missing: &[RecordId]) -> Option<Draft> {
+        let is_living = |record: &&RecordId| slice.rows.get(*record).is_some_and(|row| row.version.is_alive());
+        let gone = missing.iter().find(is_living)?.clone();
+        let write = Write::delete(slice.collection.clone(), gone, Cause::App);
+        Draft::of_write(slice.clone(), self.opening.replica, &write, Timestamp::from_micros(0), None).ok()
     }
 
     pub(super) fn renewed(&mut self, server: KnownServer) {

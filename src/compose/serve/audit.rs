@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Call, Decision};
 use crate::decide::slice::Slice;
 use crate::talk::message::{Audited, Reply};
-use crate::values::{digest::Digest, id::RecordId};
+use crate::values::{ablation::is_off, digest::Digest, id::RecordId, version::Version};
 
 /// Digest of records and the versions known of them, in order.
 pub(crate) fn fingerprint<'r>(records: impl Iterator<Item = (&'r RecordId, Digest)>) -> Digest {
@@ -14,13 +14,22 @@ pub(crate) fn fingerprint<'r>(records: impl Iterator<Item = (&'r RecordId, Diges
     Digest::of("holdfast fingerprint", &parts.collect::<Vec<&[u8]>>())
 }
 
+/// What a fingerprint says of a version: its contexts and what it holds.
+pub(crate) fn said(version: &Version) -> Digest {
+    if is_off!(ContextFingerprint) {
+        Digest::of("shown", &[&version.record().content_digest().0.to_be_bytes(), &[version.is_alive().into()]])
+    } else {
+        version.digest()
+    }
+}
+
 /// To an audit: the same, or what there is.
 pub(super) fn audited(theirs: Digest, slice: &Slice, call: &Call<'_>) -> Decision {
     let rows = || slice.found.iter().filter_map(|id| slice.rows.get(id));
     if slice.found.len() > call.limits.max_items {
         return Decision::reply(Reply::Audited(Audited::TooMany));
     }
-    if fingerprint(rows().map(|row| (&row.record, row.known().digest()))) == theirs {
+    if is_off!(RowFingerprint) || fingerprint(rows().map(|row| (&row.record, said(row.known())))) == theirs {
         return Decision::reply(Reply::Audited(Audited::Same));
     }
     let found = rows().map(|row| (row.record.clone(), row.known().digest())).collect();

@@ -88,26 +88,57 @@ impl World {
         self.ghost.damage(HOME + server, &before, &after)
     }
 
-    /// Rows of the home are gone, and its log says nothing.
-    pub(super) fn lose_rows(&mut self, chance: &mut Chance) -> Result<(), Broken> {
+    /// One device syncs, writes and syncs again, and rows of the home are as they were before that.
+    pub(super) fn set_rows_back(&mut self, chance: &mut Chance) -> Result<(), Broken> {
+        let at = chance.below(self.setting.devices);
+        let was_calm = core::mem::replace(&mut self.is_calm, true);
+        self.whole_session(at, false)?;
+        self.back_up()?;
+        for _ in 0..chance.between(1, 2) {
+            self.edit_some(at, chance)?;
+        }
+        self.whole_session(at, false)?;
+        self.is_calm = was_calm;
+        let backup = self.backups.last().map(|backup| backup.store.clone());
+        self.lose_rows(chance, backup.as_ref())
+    }
+
+    /// Rows of the home are gone, or as they were in a backup, and its log says nothing.
+    pub(super) fn lose_rows(&mut self, chance: &mut Chance, backup: Option<&MemoryStore>) -> Result<(), Broken> {
+        let home = self.home;
         let collection = chance.below(self.setting.collections);
         let of = self.names.collection(collection)?;
-        let before = self.all_rows(self.home)?;
-        let rows = self.cloud(self.home)?.disk.rows(&of);
-        let count = chance.between(1, 4);
+        let before = self.all_rows(home)?;
+        let rows = self.cloud(home)?.disk.rows(&of);
         let mut records = BTreeSet::new();
-        for _ in 0..count {
+        for _ in 0..chance.between(1, 4) {
             records.extend(rows.get(chance.below(rows.len())).map(|row| row.record.clone()));
         }
+        let store = &mut self.cloud_mut(home)?.disk.store;
+        match backup {
+            Some(backup) => store.set_back_rows(&of, records.iter(), backup),
+            None => store.damage_rows(&of, records.iter()),
+        }
+        let after = self.all_rows(home)?;
+        records.retain(|record| {
+            let find = |rows: &[(u8, Row)]| {
+                rows.iter()
+                    .find(|(at, row)| usize::from(*at) == collection && row.record == *record)
+                    .map(|(_, row)| row.clone())
+            };
+            find(&before) != find(&after)
+        });
         if records.is_empty() {
             return Ok(());
         }
-        let who = self.server_name(self.home);
-        self.say(|| format!("{who}: the rows of {records:?} in {of} are gone"));
-        self.summary.fault("a server loses rows under an intact log");
-        let home = self.home;
-        self.cloud_mut(home)?.disk.store.damage_rows(&of, records.iter());
-        let after = self.all_rows(home)?;
+        let who = self.server_name(home);
+        let how = if backup.is_some() { "set back" } else { "gone" };
+        self.say(|| format!("{who}: the rows of {records:?} in {of} are {how}"));
+        let fault = match backup.is_some() {
+            true => "rows of a server are set back under an intact log",
+            false => "a server loses rows under an intact log",
+        };
+        self.summary.fault(fault);
         let places = records.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
         self.truth.tear(home, u8::try_from(collection).unwrap_or(u8::MAX), places.into_iter());
         self.ghost.damage(HOME + home, &before, &after)

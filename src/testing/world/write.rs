@@ -28,12 +28,13 @@ use crate::values::{
 type Loose = BTreeMap<String, Value>;
 
 /// Days for which what was deleted can be brought back.
-const RETENTION: u64 = 3;
+pub(super) const RETENTION: u64 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
     Create,
     Edit,
+    Flip,
     Clear,
     Delete,
     Storm,
@@ -43,9 +44,10 @@ enum Action {
     Blank,
 }
 
-const ACTIONS: [(u32, Action); 9] = [
+const ACTIONS: [(u32, Action); 10] = [
     (14, Action::Create),
-    (42, Action::Edit),
+    (40, Action::Edit),
+    (4, Action::Flip),
     (9, Action::Clear),
     (13, Action::Delete),
     (4, Action::Storm),
@@ -75,6 +77,7 @@ impl World {
         let done = match action {
             Action::Create => self.create(at, collection, record, chance),
             Action::Edit => self.edit(at, collection, record, chance, false),
+            Action::Flip => self.flip(at, collection, record),
             Action::Clear => self.edit(at, collection, record, chance, true),
             Action::Blank => (record..record + count).try_for_each(|record| {
                 let mut same = Chance::new(7);
@@ -119,7 +122,9 @@ impl World {
         let (collection, record) = (self.names.collection(collection)?, Names::record(record)?);
         let field = FIELDS.get(chance.below(FIELDS.len())).copied().unwrap_or("name");
         let cause = chance.pick(&[(9, Cause::User), (1, Cause::App)]).unwrap_or(Cause::User);
-        let text = format!("{:x}", chance.next());
+        // Some contents come again.
+        let bits = chance.next();
+        let text = if chance.hits(300) { format!("{:x}", bits % 3) } else { format!("{bits:x}") };
         let text = if chance.hits(self.setting.rates.large) { text.repeat(300) } else { text };
         let seen = self.device(at)?.read::<Loose>(&collection, &record, &Shape::new());
         let seen = seen.map_err(|error| Broken { check: HARNESS, what: format!("{error}") })?;
@@ -134,13 +139,42 @@ impl World {
         self.put(at, &write)
     }
 
+    /// Writes something else, and then what was there.
+    fn flip(&mut self, at: usize, collection: usize, record: usize) -> Result<(), Broken> {
+        let (of, id) = (self.names.collection(collection)?, Names::record(record)?);
+        let rows = self.phone(at)?.disk.rows(&of);
+        let row = rows.into_iter().find(|row| row.record == id);
+        let Some(row) = row.filter(|row| row.version.is_alive()) else { return Ok(()) };
+        let field = FieldName::new("name").map_err(|error| Broken { check: HARNESS, what: format!("{error}") })?;
+        let record = row.version.record();
+        let was =
+            record.fields().get(&field).and_then(|register| register.siblings().first()).map(|one| one.value.clone());
+        let Some(was) = was else { return Ok(()) };
+        for value in [Value::from("something else"), was] {
+            let seen = self.device(at)?.read::<Loose>(&of, &id, &Shape::new());
+            let seen = seen.map_err(|error| Broken { check: HARNESS, what: format!("{error}") })?;
+            let Some(seen) = seen else { return Ok(()) };
+            let mut next = seen.clone().into_inner();
+            next.insert(String::from("name"), value);
+            let write =
+                seen.save(&next, Cause::User).map_err(|error| Broken { check: HARNESS, what: format!("{error}") })?;
+            self.put(at, &write)?;
+        }
+        Ok(())
+    }
+
     /// One edit, of a record that everybody works on.
     pub(super) fn edit_some(&mut self, at: usize, chance: &mut Chance) -> Result<(), Broken> {
         let collection = chance.below(self.setting.collections);
         if self.phone(at)?.subscribed.contains(&collection) {
             let record = chance.below(self.setting.records.min(3));
-            self.say(|| format!("{}: Edit {collection}/r{record:03}", name(at)));
-            self.edit(at, collection, record, chance, false)?;
+            let flips = chance.hits(300);
+            let what = if flips { "Flip" } else { "Edit" };
+            self.say(|| format!("{}: {what} {collection}/r{record:03}", name(at)));
+            match flips {
+                true => self.flip(at, collection, record)?,
+                false => self.edit(at, collection, record, chance, false)?,
+            }
         }
         Ok(())
     }
@@ -162,9 +196,13 @@ impl World {
         let of = self.names.collection(collection)?;
         let journal = self.phone(at)?.disk.store.journal(&of);
         let entry = journal.and_then(|journal| journal.iter().rev().nth(back));
-        let Some(id) = entry.and_then(|entry| entry.receipt.id.clone()) else { return Ok(()) };
+        let Some(entry) = entry.cloned() else { return Ok(()) };
+        let Some(id) = entry.receipt.id.clone() else { return Ok(()) };
         let now = self.now(at)?;
         let undone = self.device(at)?.undo(&id, name(at), now);
+        if let Ok(receipt) = &undone {
+            self.check_undone(at, &entry, receipt)?;
+        }
         self.wrote(at, undone)
     }
 
