@@ -68,7 +68,7 @@ fn the_same_seed_is_the_same_history() {
     }
 }
 
-const CHECKS: [(&str, u64); 22] = [
+const CHECKS: [(&str, u64); 24] = [
     ("S1 versions under contexts that were seen before", 100_000),
     ("S2 values that left the union, written over", 1_000),
     ("S3 values that a replica saw superseded", 5_000),
@@ -84,6 +84,8 @@ const CHECKS: [(&str, u64); 22] = [
     ("S16 counters that a server believes in", 2_000),
     ("S19 refusals that changed nothing on the server", 200),
     ("S19 replies refused that changed nothing", 200),
+    ("S20 commits of a sync that replaced something, all of it kept", 1_000),
+    ("S20 receipts undone, all of them brought back", 100),
     ("L1 replicas that agree", 2_000),
     ("L3 quiet sessions", 2_000),
     ("L5 replicas that show the same once all is answered", 2_000),
@@ -93,7 +95,7 @@ const CHECKS: [(&str, u64); 22] = [
     ("verdicts: behind", 5),
 ];
 
-const FAULTS: [&str; 20] = [
+const FAULTS: [&str; 21] = [
     "a clock jumps",
     "a device goes down around a commit",
     "a follower takes over, and is not told",
@@ -114,4 +116,5 @@ const FAULTS: [&str; 20] = [
     "an old reply arrives",
     "an old request arrives once more",
     "another server takes over",
+    "rows of a server are set back under an intact log",
 ];
