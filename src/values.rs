@@ -15,5 +15,7 @@ pub mod register;
 pub mod record;
 pub mod codec;
 pub mod version;
+mod dispute;
+pub(crate) mod redot;
 pub mod patch;
 pub mod shape;

@@ -349,16 +349,14 @@ fn a_device_that_its_server_knows_further_writes_nothing_until_it_has_a_new_id()
     // Ada's phone is restored from an older backup.
     let mut ada = old;
     let report = cloud.sync(&mut ada);
-    assert_eq!(report.collections[0].ahead, Some(31), "{report}");
+    assert_eq!(report.collections[0].conflict.map(|known| known.counter), Some(31), "{report}");
     let fields = Loose::from([("name".to_owned(), "new".into())]);
     let write = Write::create(people(), rec(40), &fields, &Shape::new(), Cause::User).unwrap();
     let refused = ada.write(&write, at(9));
-    assert!(
-        matches!(refused, Err(WriteFailed::Write(WriteError::ReplicaAhead { ours: 30, found: 31 }))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(WriteFailed::Write(WriteError::ReplicaConflict { found: 31 }))), "{refused:?}");
     let id = ReplicaId::from_entropy(77).unwrap();
-    let mut renewed = Device::new(ada.store().clone(), id, Guard::default());
+    let mut renewed = ada.clone();
+    renewed.rotate(id, [&people()]).unwrap();
     renewed.write(&write, at(9)).unwrap();
     cloud.sync(&mut renewed);
     cloud.sync(&mut ben);

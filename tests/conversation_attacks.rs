@@ -236,7 +236,7 @@ fn two_sessions_raise_no_false_ahead() {
     let reply = cloud.answer(&frame);
     slow.received(&reply).unwrap();
     let report = drive(&mut ada, &mut slow, |f| Some(cloud.answer(f)), |_| false).unwrap();
-    assert_eq!(report.collections[0].ahead, None, "a false alarm: this id is not in use elsewhere");
+    assert_eq!(report.collections[0].conflict, None, "a false alarm: this id is not in use elsewhere");
 }
 
 #[test]
@@ -368,6 +368,7 @@ fn one_frame_does_not_make_the_server_build_gigabytes() {
         after: FeedCursor::default(),
         page_bytes: 1 << 40,
         record_bytes: 1 << 40,
+        accepted: 0,
     };
     let account = account_digest(&AccountId::new("ada").unwrap());
     let n = 1000;
@@ -425,11 +426,15 @@ fn a_judgement_without_a_position_voids_what_was_acknowledged() {
         req.requests
             .iter()
             .map(|r| match r {
-                Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, ahead: None },
+                Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, accepted: None },
                 Request::Prove { .. } => Reply::Judged { judgement: judgement.clone(), now: None },
-                Request::Pull { .. } => {
-                    Reply::Page { offers: vec![], next: FeedCursor::default(), is_more: false, now: None }
-                }
+                Request::Pull { .. } => Reply::Page {
+                    offers: vec![],
+                    next: FeedCursor::default(),
+                    is_more: false,
+                    now: None,
+                    accepted: None,
+                },
                 Request::Audit { .. } => Reply::Audited(talk::message::Audited::Found(vec![])),
                 _ => Reply::Refused(Refused::Forbidden),
             })
@@ -687,7 +692,10 @@ fn a_device_whose_later_writes_come_back_is_told_so_and_its_edits_get_through() 
         last = Some(r.requests);
         cloud.sync(&mut ben);
     }
-    assert!(head(ada.store()).server.unwrap().ahead.is_some() && last == Some(1), "she is not told, and asks for ever");
+    assert!(
+        head(ada.store()).server.unwrap().conflict.is_some() && last == Some(1),
+        "she is not told, and asks for ever"
+    );
 }
 
 #[test]

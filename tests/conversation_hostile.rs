@@ -91,7 +91,9 @@ fn an_own_write_does_not_bring_another_content_of_somebody_elses_along() {
     edit(&mut ada, 3, "phone", "2", 7);
     edit(&mut twin, 3, "phone", "3", 7);
     cloud.sync(&mut ada);
-    let mut liar = Device::new(twin.store().clone(), ben.replica(), Guard::default());
+    let mut liar = Device::new(MemoryStore::device(), ben.replica(), Guard::default());
+    let forged = twin.pending(&people(), 100).unwrap();
+    liar.take_in(forged, &Inputs::new(RoundId(1), Trust::Account)).unwrap();
     edit(&mut liar, 3, "town", "Rom", 9);
     let counter = head(liar.store()).counter;
     let found = refusal(ask(&mut cloud, ben.replica(), push(known(&ben), counter, vec![offer(&liar, 3)])));
@@ -101,14 +103,14 @@ fn an_own_write_does_not_bring_another_content_of_somebody_elses_along() {
 #[test]
 fn a_counter_that_can_not_be_is_refused() {
     let (mut cloud, _, ben) = synced();
-    let mut far = Device::new(ben.store().clone(), ben.replica(), Guard::default());
+    let mut far = ben.clone();
     edit(&mut far, 3, "phone", "2", 7);
     // The push says that it uses no counter, and it carries one.
     let found = refusal(ask(&mut cloud, ben.replica(), push(known(&ben), 0, vec![offer(&far, 3)])));
     assert!(matches!(found, Refusal::CounterAhead { limit: 0, found: 1, .. }), "{found}");
     // A push that claims all counters moves the server's notion of it by a bounded step.
     ask(&mut cloud, ben.replica(), push(known(&ben), u64::MAX, vec![]));
-    let authored = head(&cloud.store).history.unwrap().authored.get(ben.replica());
+    let authored = head(&cloud.store).history.unwrap().authors[&ben.replica()].link.counter;
     assert!(authored <= 1 << 32, "{authored}");
 }
 
@@ -175,7 +177,7 @@ fn a_reply_of_another_session_or_request_is_refused_and_the_right_one_still_fits
 }
 
 fn news() -> Reply {
-    Reply::Welcome { standing: talk::message::Standing::News, ahead: None }
+    Reply::Welcome { standing: talk::message::Standing::News, accepted: None }
 }
 
 #[test]
@@ -183,8 +185,15 @@ fn pages_that_do_not_get_on_end_the_session() {
     let (_, mut ada, _) = synced();
     let now = head(ada.store()).server.unwrap().witness.unwrap().last;
     let cursor = head(ada.store()).server.unwrap().cursor;
-    let same = Reply::Page { offers: vec![offer(&ada, 1)], next: cursor.clone(), is_more: true, now: Some(now) };
+    let same = Reply::Page {
+        offers: vec![offer(&ada, 1)],
+        next: cursor.clone(),
+        is_more: true,
+        now: Some(now),
+        accepted: None,
+    };
     let empty = |n: usize| Reply::Page {
+        accepted: None,
         offers: vec![],
         next: FeedCursor { revision: Revision(cursor.revision.0 + u64::try_from(n).unwrap()), within: None },
         is_more: true,
@@ -209,7 +218,7 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
         Issued { position: Position { revision: Revision(now.position.revision.0 + 1), ..now.position }, ..now };
     lied_to(&mut ada, |_, request| {
         let reply = |request: &Request| match request {
-            Request::Greet { .. } => Reply::Welcome { standing: talk::message::Standing::Same, ahead: None },
+            Request::Greet { .. } => Reply::Welcome { standing: talk::message::Standing::Same, accepted: None },
             Request::Push { .. } => Reply::Taken {
                 before: now.position.revision,
                 now: later,
@@ -219,6 +228,7 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
             },
             Request::Audit { .. } => Reply::Audited(talk::message::Audited::Same),
             _ => Reply::Page {
+                accepted: None,
                 offers: vec![],
                 next: FeedCursor { revision: later.position.revision, within: None },
                 is_more: false,
@@ -246,6 +256,7 @@ fn a_server_can_not_cover_what_a_device_is_about_to_write() {
         let reply = |request: &Request| match request {
             Request::Greet { .. } => news(),
             Request::Pull { .. } => Reply::Page {
+                accepted: None,
                 offers: vec![covered.clone()],
                 next: FeedCursor { revision: later.position.revision, within: None },
                 is_more: false,
@@ -258,7 +269,7 @@ fn a_server_can_not_cover_what_a_device_is_about_to_write() {
     let seen = ada.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap().unwrap();
     assert_eq!(seen.get("phone"), Some(&values::value::Value::from("2")));
     // Somebody writes under her id, or says so: she writes nothing more under it.
-    assert!(head(ada.store()).server.unwrap().ahead.is_some());
+    assert!(head(ada.store()).server.unwrap().conflict.is_some());
 }
 
 #[test]
@@ -276,7 +287,7 @@ fn a_server_that_calls_a_loss_intact_is_not_believed() {
     };
     let now = Some(Issued { position: earlier, tag: Tag(Digest::from_bytes([8; 16])) });
     let (_, outcome) = lied_to(&mut ada, |n, _| match n {
-        0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, ahead: None }],
+        0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, accepted: None }],
         1 => vec![Reply::Judged { judgement: judgement.clone(), now }],
         _ => vec![Reply::Refused(talk::message::Refused::Forbidden)],
     });

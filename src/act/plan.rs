@@ -1,6 +1,7 @@
 //! Approved → Plan → Batch: what one commit must write, and the receipt that it earns.
 
 mod build;
+mod head;
 mod report;
 
 use alloc::vec::Vec;

@@ -2,6 +2,7 @@
 
 mod native;
 pub mod online;
+pub mod identity;
 
 use alloc::{string::String, vec::Vec};
 

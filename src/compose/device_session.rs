@@ -15,6 +15,7 @@ pub use report::{CollectionReport, Report};
 use super::serve::account_digest;
 use crate::act::{plan::Batch, plan::Plan, receipt::Receipt};
 use crate::decide::{
+    authorship::Conflict,
     consent::Trust,
     draft::Draft,
     guard::{Guard, Inputs},
@@ -29,7 +30,7 @@ use crate::values::{
     entropy::Entropy,
     id::{AccountId, CollectionId, ReplicaId},
 };
-use work::{Next, Phase, Work};
+use work::{Next, Page, Phase, Work};
 
 /// What a session is about. The host's words.
 #[derive(Debug, Clone)]
@@ -201,14 +202,25 @@ impl DeviceSession {
         let mut replies = replies.into_iter();
         let Some(reply) = replies.next() else { return Ok(()) };
         if let Reply::Refused(refused) = reply {
+            if let Refused::ReplicaConflict { accepted } = refused {
+                self.phase = Phase::Over;
+                self.work.staged_there.clear();
+                self.work.note_conflict(Conflict::with(self.opening.replica, accepted));
+                self.advance();
+                return Ok(());
+            }
             self.work.report.refused = Some(refused);
             self.stop();
             return Ok(());
         }
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
-            (Phase::Pulling, Reply::Page { offers, next, is_more, now }) => self.paged(offers, next, is_more, now),
-            (Phase::Fetching { page, asked }, Reply::Whole { offers, now }) => self.fetched(page, asked, offers, now),
+            (Phase::Pulling, Reply::Page { offers, next, is_more, now, accepted }) => {
+                self.paged(Page { offers, next, is_more, now, accepted });
+            }
+            (Phase::Fetching { page, asked }, Reply::Whole { offers, now, accepted }) => {
+                self.fetched(page, asked, offers, (now, accepted));
+            }
             (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));
@@ -216,7 +228,9 @@ impl DeviceSession {
                 self.taken(sent, before, now, except, staged);
             }
             (Phase::Auditing { window }, Reply::Audited(audited)) => self.audited(window, audited),
-            (Phase::Comparing { window }, Reply::Whole { offers, now }) => self.compared(window, offers, now),
+            (Phase::Comparing { window }, Reply::Whole { offers, now, accepted }) => {
+                self.compared(window, offers, (now, accepted));
+            }
             (phase, _) => self.phase = phase,
         }
         Ok(())
@@ -330,7 +344,7 @@ impl DeviceSession {
     /// writes nothing more, and the next one goes on.
     fn commit(&mut self, draft: Draft, redo: Phase, then: Phase) {
         if draft.known_server() != self.work.stored.as_ref() {
-            self.work.report.ahead = None;
+            self.work.report.conflict = None;
             return self.stop();
         }
         let device = self.opening.replica;

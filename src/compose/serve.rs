@@ -16,6 +16,7 @@ use crate::act::{
     receipt::Receipt,
 };
 use crate::decide::{
+    authorship::Link,
     consent::Trust,
     continuity::Stop,
     draft::{Draft, Heading, Origin},
@@ -175,17 +176,20 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
     }
     let (renewal, slice) = renewed(slice, call)?;
     match asked.request {
-        Request::Greet { counter, at, .. } => Ok(greet::welcome(asked, *counter, *at, renewal, &slice, call)),
+        Request::Greet { accepted, at, .. } => Ok(greet::welcome(asked, *accepted, *at, renewal, &slice, call)),
         Request::Prove { claim, .. } => greet::judged(claim, renewal, slice, call),
         // All others go on from what was known of the history before.
         _ if renewal.is_some() => {
             Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
         }
-        Request::Pull { at, after, page_bytes, record_bytes, .. } => {
-            Ok(page::page(*at, after, (*page_bytes, *record_bytes), &slice, call))
+        Request::Pull { at, after, page_bytes, record_bytes, accepted, .. } => {
+            let accepted = accepted_beside(asked, *accepted, &slice);
+            Ok(page::page(*at, after, (*page_bytes, *record_bytes), accepted, &slice, call))
         }
         Request::Push { .. } => push::taken(asked, slice, call),
-        Request::Fetch { record_bytes, .. } => Ok(page::whole(*record_bytes, &slice, call)),
+        Request::Fetch { record_bytes, accepted, .. } => {
+            Ok(page::whole(*record_bytes, accepted_beside(asked, *accepted, &slice), &slice, call))
+        }
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
     }
 }
@@ -233,6 +237,11 @@ fn begin(beginning: Beginning, mut slice: Slice, call: &Call<'_>) -> (Option<Bat
         slice.head = batch.head.clone();
     }
     (batch, slice)
+}
+
+/// What was accepted of the asking replica's writes, where it named another link as the last.
+fn accepted_beside(asked: &Asked<'_>, named: u64, slice: &Slice) -> Option<Link> {
+    slice.head.history.as_ref()?.accepted_beside(asked.from, named)
 }
 
 /// Where the collection stands.

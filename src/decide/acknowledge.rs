@@ -64,9 +64,9 @@ impl Draft {
         if slice.head.hold.open > 0 {
             return Err(LeaveError::Held { collection, found: slice.head.hold.open });
         }
-        let ahead = slice.head.server.as_ref().and_then(|server| server.ahead);
+        let conflict = slice.head.server.as_ref().and_then(|server| server.conflict);
         // What was read of the server is read again by who subscribes again.
-        let server = Some(KnownServer { ahead, ..KnownServer::default() });
+        let server = Some(KnownServer { conflict, ..KnownServer::default() });
         let heading = Heading { leaves: true, server, ..Heading::default() };
         Ok(Self::new(slice, Origin::Own, Vec::new()).with_heading(heading))
     }

@@ -115,7 +115,7 @@ impl Draft {
             let excuse = Excuse { verdict, held: digest, hidden: digest, by, at };
             entries.insert(row.record.clone(), plain(row, Change { excuse: Some(excuse), ..unchanged(row) }));
         }
-        Ok(Self::new(slice, Origin::Answer(answer), entries.into_values().collect()))
+        Ok(Self::new(slice, Origin::Answer(answer), entries.into_values().collect()).written_by(replica))
     }
 
     /// Proposes to bring back what was before a receipt. Records changed since are left as they are, and listed.
@@ -138,7 +138,7 @@ impl Draft {
                 entries.push(undo(&judge, &mut pen, row, former, signature)?);
             }
         }
-        Ok(Self::new(slice, Origin::Own, entries))
+        Ok(Self::new(slice, Origin::Own, entries).written_by(replica))
     }
 
     /// Proposes that a day has passed: drops the fields of records that have been dead for the whole retention. Their

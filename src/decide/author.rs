@@ -44,6 +44,24 @@ pub enum WriteError {
         /// The field.
         field: FieldName,
     },
+    /// The store was written under another id: it was restored, copied, or the device has just taken a new one.
+    #[error(
+        "expected a store written under {expected}, found {found}; nothing was changed; take its writes over first"
+    )]
+    AnotherAuthor {
+        /// The device's id.
+        expected: ReplicaId,
+        /// The store's.
+        found: ReplicaId,
+    },
+    /// The id is in use elsewhere, as the server has said.
+    #[error(
+        "expected a replica id of this device alone, found its write {found} made elsewhere; nothing was changed; take a new replica id"
+    )]
+    ReplicaConflict {
+        /// The greatest of its writes that the server knows.
+        found: u64,
+    },
     /// This replica id has used up its counters and has to be replaced.
     #[error("expected a counter below 2^64 - 1, found none left; nothing was changed; take a new replica id")]
     CountersUsedUp,
@@ -68,15 +86,21 @@ pub(super) struct Pen {
     /// The highest counter that the records at hand name for this replica.
     named: u64,
     at: Timestamp,
+    /// The id under which the store was written, if it is another.
+    stranger: Option<ReplicaId>,
+    /// The counter at which this id is known to be in use elsewhere.
+    conflict: Option<u64>,
 }
 
 impl Pen {
     pub(super) fn new(slice: &Slice, replica: ReplicaId, at: Timestamp) -> Self {
         let named =
             slice.rows.values().map(|row| row.version.context().get(replica).max(row.known().context().get(replica)));
-        let known = slice.head.server.as_ref().and_then(|server| server.ahead).filter(|dot| dot.replica == replica);
-        let known = known.map_or(0, |dot| dot.counter);
-        Self { replica, counter: slice.head.counter, named: named.max().unwrap_or_default().max(known), at }
+        let author = slice.head.author.as_ref().map(|author| author.replica);
+        let conflict = slice.head.server.as_ref().and_then(|server| server.conflict);
+        let conflict = conflict.filter(|conflict| conflict.replica == replica).map(|conflict| conflict.counter);
+        let (counter, named) = (slice.head.counter, named.max().unwrap_or_default());
+        Self { replica, counter, named, at, stranger: author.filter(|author| *author != replica), conflict }
     }
 
     /// For a write that was made at another time.
@@ -86,6 +110,12 @@ impl Pen {
     }
 
     pub(super) fn stamp(&mut self, cause: Cause) -> Result<Stamp, WriteError> {
+        if let Some(found) = self.stranger {
+            return Err(WriteError::AnotherAuthor { expected: self.replica, found });
+        }
+        if let Some(found) = self.conflict {
+            return Err(WriteError::ReplicaConflict { found });
+        }
         if self.named > self.counter {
             return Err(WriteError::ReplicaAhead { ours: self.counter, found: self.named });
         }
@@ -120,7 +150,7 @@ impl Draft {
             Action::DeleteMany { records } => delete_many(&slice, &mut pen, records, cause)?,
             Action::Restore { record } => [restore(&slice, &mut pen, record)?].into(),
         };
-        Ok(Self::new(slice, Origin::Own, entries))
+        Ok(Self::new(slice, Origin::Own, entries).written_by(replica))
     }
 }
 

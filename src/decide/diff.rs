@@ -10,13 +10,13 @@ use super::{
     line::Revision,
     offer::{HeldVersion, Offer},
     refusal::Refusal,
-    row::Row,
+    row::{Quarantine, Row},
     slice::Slice,
 };
 use crate::values::{
     id::{CollectionId, RecordId, ReplicaId},
     version::Version,
-    version_vector::Causality,
+    version_vector::{Causality, Dot},
 };
 
 /// Why changes can not be compared. Nothing was changed.
@@ -44,6 +44,8 @@ pub struct Compared {
     pub causality: Causality,
     /// Why it can not be taken in.
     pub refusal: Option<Refusal>,
+    /// Both have other contents under the same dots: what a new write of this replica makes of them.
+    pub(crate) settled: Option<Version>,
 }
 
 /// How every record that came relates to what is held.
@@ -81,6 +83,25 @@ impl Diff {
         Ok(Self { slice, from: changes.from, upto: changes.upto, records })
     }
 
+    /// Where what is stored and what came have other contents under the same dots, `writer` writes down both: neither is
+    /// dropped, and nobody picks. Where something waits beside either of them, it stays refused until that is answered.
+    pub(crate) fn settled_by(mut self, writer: ReplicaId) -> Self {
+        let mut counter = self.slice.head.counter;
+        for compared in &mut self.records {
+            let (Some(row), None) = (&compared.row, &compared.offer.held) else { continue };
+            let is_other_refusal = !matches!(compared.refusal, None | Some(Refusal::Equivocation { .. }));
+            let is_held = matches!(row.quarantine, Some(Quarantine::Version { .. }));
+            if is_held || is_other_refusal || !row.version.is_disputed_by(&compared.offer.version) {
+                continue;
+            }
+            let first = Dot { replica: writer, counter: counter.saturating_add(1) };
+            let settled = row.version.settled_with(&compared.offer.version, first);
+            counter = counter.max(settled.context().get(writer));
+            (compared.settled, compared.refusal) = (Some(settled), None);
+        }
+        self
+    }
+
     /// The records, by id.
     #[must_use]
     pub fn records(&self) -> &[Compared] {
@@ -91,13 +112,13 @@ impl Diff {
 fn compare(slice: &mut Slice, offer: Offer) -> Compared {
     let row = slice.rows.remove(&offer.record);
     let Some(held) = &row else {
-        return Compared { offer, row, causality: Causality::Before, refusal: None };
+        return Compared { offer, row, causality: Causality::Before, refusal: None, settled: None };
     };
     let causality = relation(&held.version, &offer.version);
     let ours = [&held.version, held.known()];
     let theirs = [&offer.version, offer.known()];
     let refusal = ours.iter().flat_map(|ours| theirs.iter().map(move |theirs| (*ours, *theirs))).find_map(equivocation);
-    Compared { offer, row, causality, refusal }
+    Compared { offer, row, causality, refusal, settled: None }
 }
 
 /// By both contexts; of two dead versions, by their certificates.

@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
+    authorship::Link,
     breach::Why,
     consent::{Answer, Excuse},
     harm::Harm,
@@ -17,6 +18,7 @@ use super::{
 use crate::values::{
     digest::Digest,
     id::{RecordId, ReplicaId},
+    redot::Redot,
     register::Cause,
     time::{Day, DayTick},
     version::Version,
@@ -77,7 +79,7 @@ pub struct Draft {
 pub(crate) struct Heading {
     /// On a server: a lineage begins.
     pub(crate) begins: Option<Beginning>,
-    /// On a server: a replica's push has used counters up to there.
+    /// On a server: a replica has pushed.
     pub(crate) pushed: Option<Pushed>,
     /// On a device: what it then knows of its server.
     pub(crate) server: Option<KnownServer>,
@@ -89,14 +91,22 @@ pub(crate) struct Heading {
     pub(crate) unstages: bool,
     /// The device leaves the collection: all its rows go, and nothing is deleted.
     pub(crate) leaves: bool,
+    /// Whose dots the new writes are.
+    pub(crate) writer: Option<ReplicaId>,
+    /// What was written under another id becomes the writer's.
+    pub(crate) takes_over: Option<Redot>,
+    /// On a device: all its writes are about to be offered.
+    pub(crate) offers_writes: bool,
 }
 
 /// A replica has pushed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pushed {
     pub(crate) by: ReplicaId,
-    /// The greatest counter that it may have used.
-    pub(crate) counter: u64,
+    /// Its writes, as far as they may have come.
+    pub(crate) link: Link,
+    /// It has finished a push.
+    pub(crate) is_finished: bool,
     /// It has pushed all it has.
     pub(crate) is_settled: bool,
 }
@@ -241,6 +251,10 @@ pub(crate) enum By {
     Acknowledged,
     /// The loss of the peer that had this.
     Unacknowledged,
+    /// The same under another id.
+    TakenOver,
+    /// A dispute about what one dot holds: this replica writes down both.
+    Settled,
     /// The end of a retention.
     Retention,
 }
@@ -272,6 +286,12 @@ impl Draft {
     }
 
     /// The same, with what changes of the head beside.
+    /// Whose dots the new writes are.
+    pub(crate) const fn written_by(mut self, replica: ReplicaId) -> Self {
+        self.heading.writer = Some(replica);
+        self
+    }
+
     pub(crate) fn with_heading(self, heading: Heading) -> Self {
         Self { heading, ..self }
     }

@@ -1,10 +1,14 @@
 //! A collection's history as its server keeps it, and as a device remembers it.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    authorship::{Author, Conflict, Link},
     continuity::Ancestor,
     line::Revision,
     position::{FeedCursor, Issued, Position, Witness},
@@ -15,7 +19,6 @@ use crate::values::{
     entropy::{Entropy, EntropyError},
     id::{CollectionId, Lineage, RecordId, ReplicaId},
     time::DayTick,
-    version_vector::{Dot, VersionVector},
 };
 
 /// Replicas that a history remembers, at most.
@@ -43,8 +46,8 @@ pub struct History {
     pub foreign: Vec<Lineage>,
     /// The store's generation when the lineage began.
     pub generation: u64,
-    /// By replica, the greatest counter that its pushes have used.
-    pub authored: VersionVector,
+    /// By replica, the writes that its pushes have reached.
+    pub authors: BTreeMap<ReplicaId, Author>,
     /// Until then, devices supply what others wrote: something was lost.
     pub repair_until: Option<DayTick>,
     /// Replicas that have pushed all they have since the lineage began.
@@ -114,10 +117,10 @@ impl History {
         let surplus = foreign.len().saturating_sub(MAX_ANCESTORS);
         foreign.drain(..surplus);
         let chain = old.as_ref().map_or_else(|| Digest::of("holdfast chain", &[]), |old| old.chain);
-        let authored = old.map(|old| old.authored).unwrap_or_default();
+        let authors = old.map(|old| old.authors).unwrap_or_default();
         let repair_until = beginning.is_repair.then(|| DayTick(today.0.saturating_add(REPAIR_TICKS)));
         let (lineage, generation) = (beginning.lineage, beginning.generation);
-        Self { lineage, chain, ancestors, foreign, generation, authored, repair_until, settled: BTreeSet::new() }
+        Self { lineage, chain, ancestors, foreign, generation, authors, repair_until, settled: BTreeSet::new() }
     }
 
     /// Where it stands at a revision.
@@ -139,10 +142,15 @@ impl History {
         self.foreign.contains(&lineage) || self.ancestors.iter().any(|ancestor| ancestor.lineage == lineage)
     }
 
+    /// The writes of a replica that were accepted last, where they are not those that it names.
+    pub(crate) fn accepted_beside(&self, replica: ReplicaId, named: u64) -> Option<Link> {
+        self.authors.get(&replica).map(|author| author.link).filter(|link| link.counter != named)
+    }
+
     /// Whether a replica may be remembered: who holds credentials can make up any number of them.
     #[must_use]
     pub(crate) fn has_room_for(&self, replica: ReplicaId) -> bool {
-        self.authored.get(replica) > 0 || self.settled.contains(&replica) || self.authored.iter().len() < MAX_REPLICAS
+        self.authors.contains_key(&replica) || self.settled.contains(&replica) || self.authors.len() < MAX_REPLICAS
     }
 
     /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.
@@ -170,8 +178,10 @@ pub struct KnownServer {
     pub owes_staged: bool,
     /// The last record of the last window that was audited; `None` at the beginning of a cycle.
     pub audited: Option<RecordId>,
-    /// The server knows this replica's counter beyond its own.
-    pub ahead: Option<Dot>,
+    /// The last of this replica's writes that the server has accepted, in this lineage; 0 if none.
+    pub accepted: u64,
+    /// The id under which this store writes is in use elsewhere.
+    pub conflict: Option<Conflict>,
 }
 
 impl KnownServer {
@@ -182,10 +192,9 @@ impl KnownServer {
         Self { witness: Some(witness), ..self.clone() }
     }
 
-    /// Notes that the server knows a counter of a replica beyond its own. Returns whether that is new.
-    pub(crate) fn note_ahead(&mut self, replica: ReplicaId, counter: u64) -> bool {
-        let ahead = Some(Dot { replica, counter });
-        core::mem::replace(&mut self.ahead, ahead) != ahead
+    /// Notes that the id is in use elsewhere. Whether that is news.
+    pub(crate) fn note_conflict(&mut self, conflict: Conflict) -> bool {
+        self.conflict.replace(conflict) != Some(conflict)
     }
 
     /// Its lineage, if it is known.

@@ -71,7 +71,7 @@ impl Draft {
                 Some(_) | None => {}
             }
         }
-        Ok(Self::new(slice, Origin::Listing, entries))
+        Ok(Self::new(slice, Origin::Listing, entries).written_by(replica))
     }
 
     /// Proposes to note what the native store is about to show of living records of which it shows nothing yet. That an

@@ -12,6 +12,7 @@ use super::{
     harm::{Harm, has_arrived},
     line::LineStatus,
     offer::Offer,
+    refusal::Refusal,
     row::{Quarantine, Row},
     slice::Slice,
 };
@@ -46,13 +47,14 @@ fn entry(
     identifying: Option<&str>,
     is_staged: &impl Fn(&Harm) -> bool,
 ) -> Entry {
-    let Compared { offer, row, refusal, .. } = compared;
+    let Compared { offer, row, refusal, settled, .. } = compared;
     // A peer's word that a record has moved is worth what its other claims are: see `moved`.
     let judge = Judge { slice, identifying, believes_moves: false };
-    let proposal = match (refusal, &row) {
-        (Some(refusal), _) => Proposal::Refused(refusal),
-        (None, None) => arrival(&judge, from, &offer),
-        (None, Some(row)) => match &row.quarantine {
+    let proposal = match (refusal, &row, settled) {
+        (Some(refusal), ..) => Proposal::Refused(refusal),
+        (None, None, _) => arrival(&judge, from, &offer),
+        (None, Some(row), Some(settled)) => both(&judge, row, settled, &offer),
+        (None, Some(row), None) => match &row.quarantine {
             Some(Quarantine::Version { hidden, mass, .. }) => onto_held(&judge, from, row, (hidden, *mass), &offer),
             Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => {
                 onto_plain(&judge, from, row, &offer)
@@ -195,6 +197,27 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
 }
 
 /// A record about which a question is open: first what the peer shows, then what it holds.
+/// Other contents under the same dots: this replica writes down both. Where that would take something, it is not done unasked.
+fn both(judge: &Judge<'_>, row: &Row, settled: Version, offer: &Offer) -> Proposal {
+    let harm = judge.harm(&row.version, &settled);
+    if harm.loss.is_some() {
+        let (ours, theirs) = (row.version.digest(), offer.version.digest());
+        return Proposal::Refused(Refusal::Equivocation { ours, theirs });
+    }
+    let pass = Change {
+        harm,
+        version: settled,
+        // What was asked was asked about another version.
+        after: After::Nothing,
+        by: By::Settled,
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer: Some(PeerKnows::of(offer)),
+        native: None,
+    };
+    Proposal::Change { pass, held: None, excused: None }
+}
+
 fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, bool), offer: &Offer) -> Proposal {
     let ((hidden, mass), stored) = (waiting, &row.version);
     let all = hidden.join(&offer.version).join(offer.known());

@@ -41,8 +41,7 @@ impl Diff {
 
     /// Refuses, on a device, what would cover its own writes before they are made: a peer that names a counter of this
     /// replica beyond its own knows another replica under the same id, or makes it up.
-    pub(crate) fn screened_own(mut self, replica: ReplicaId) -> Self {
-        let limit = self.slice.head.counter;
+    pub(crate) fn screened_own(mut self, replica: ReplicaId, limit: u64) -> Self {
         for compared in self.records.iter_mut().filter(|compared| compared.refusal.is_none()) {
             let found =
                 compared.offer.known().context().get(replica).max(compared.offer.version.context().get(replica));

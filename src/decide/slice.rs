@@ -5,6 +5,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    authorship::Authorship,
     history::{History, KnownServer},
     ledger::{FirstSeen, Ledger, Tally},
     line::{HoldHead, Line, Revision},
@@ -204,6 +205,8 @@ pub struct Head {
     /// The counter when this replica last left the collection: up to there, it may have written to records that it does not
     /// hold any more.
     pub left_at: u64,
+    /// Under which id that counter counts; `None` if nothing was written here.
+    pub author: Option<Authorship>,
     /// The end of the hold.
     pub hold: HoldHead,
     /// What the last round has taken.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::offer::SentOffer;
 use crate::decide::{
+    authorship::Link,
     continuity::{Claim, Judgement, Stop},
     line::Revision,
     position::{FeedCursor, Issued, Tag},
@@ -24,8 +25,8 @@ pub enum Request {
     Greet {
         /// The collection.
         collection: CollectionId,
-        /// The last counter that the device has used here.
-        counter: u64,
+        /// The last of its writes that the device knows this server to have accepted; 0 if none.
+        accepted: u64,
         /// The last position that it was given, by its tag; `None` if it was given none.
         at: Option<Greeting>,
     },
@@ -48,6 +49,8 @@ pub enum Request {
         page_bytes: u64,
         /// Bytes of one record that the device takes, inclusive: larger ones are left out.
         record_bytes: u64,
+        /// The last of its writes that the device knows this server to have accepted; 0 if none.
+        accepted: u64,
     },
     /// Take this.
     Push {
@@ -56,8 +59,9 @@ pub enum Request {
         /// The last position that the device was given: what it pushes was made upon that history. `None` if it was given
         /// none.
         at: Option<Greeting>,
-        /// The greatest counter that this push may use.
-        counter: u64,
+        /// The device's writes as a chain, as far as it has offered them, oldest first: one of these links is the last that
+        /// the server has accepted, and the last one is what this push may reach. Empty if it has written nothing.
+        links: Vec<Link>,
         /// The first page of this push.
         is_first: bool,
         /// The last page of this push: what is staged is judged now.
@@ -73,6 +77,8 @@ pub enum Request {
         records: Vec<RecordId>,
         /// Bytes of one record that the device takes, inclusive: larger ones are left out.
         record_bytes: u64,
+        /// The last of its writes that the device knows this server to have accepted; 0 if none.
+        accepted: u64,
     },
     /// Do you still have what you named as yours?
     Audit {
@@ -111,9 +117,9 @@ pub enum Reply {
     Welcome {
         /// How it stands.
         standing: Standing,
-        /// The greatest counter that the server knows of this replica, where that is greater than the device's own: the
-        /// device has been restored or cloned, and takes a new id before it writes (S5).
-        ahead: Option<u64>,
+        /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
+        /// knows of no such write shares its id with another installation (S5).
+        accepted: Option<Link>,
     },
     /// To a proof.
     Judged {
@@ -132,6 +138,9 @@ pub enum Reply {
         is_more: bool,
         /// Where the server stands now; `None` if it has nothing of the collection.
         now: Option<Issued>,
+        /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
+        /// knows of no such write shares its id with another installation (S5).
+        accepted: Option<Link>,
     },
     /// To a push. What is not named in `except` was taken as it was sent, and is durable (S8).
     Taken {
@@ -150,6 +159,9 @@ pub enum Reply {
         offers: Vec<SentOffer>,
         /// Where the server stands now; `None` if it has nothing of the collection.
         now: Option<Issued>,
+        /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
+        /// knows of no such write shares its id with another installation (S5).
+        accepted: Option<Link>,
     },
     /// To an audit.
     Audited(Audited),
@@ -226,6 +238,12 @@ pub enum Refused {
     /// This server only reads.
     #[error("this server only reads; ask its home")]
     ReadOnly,
+    /// This replica id is in use elsewhere: the server has accepted a write of it that is none of the device's (S5).
+    #[error("expected a push that goes on from write {} of this replica; nothing was taken; take a new id", accepted.counter)]
+    ReplicaConflict {
+        /// The last write that it has accepted.
+        accepted: Link,
+    },
     /// The frame was damaged, or breaks a limit.
     #[error("the request could not be read")]
     Malformed,

@@ -13,7 +13,7 @@
 //! ```
 //! use holdfast::{talk::{frame::RequestFrame, message::Request}, *};
 //! # let account = "00112233445566778899aabbccddeeff".parse()?;
-//! # let greeting = Request::Greet { collection: CollectionId::new("contacts")?, counter: 12, at: None };
+//! # let greeting = Request::Greet { collection: CollectionId::new("contacts")?, accepted: 12, at: None };
 //! # let (from, extra) = (ReplicaId::from_entropy(7)?, Default::default());
 //! let frame = RequestFrame { session: 0x5eed, step: 0, account, from, requests: vec![greeting], extra };
 //! let json = serde_json::to_value(&frame)?;

@@ -107,12 +107,12 @@ impl Truth {
     ) -> Result<(), Broken> {
         let collection = ghost.names.place_of_collection(&commit.collection)?;
         let Some(history) = &commit.after.history else { return Ok(()) };
-        for dot in history.authored.iter() {
-            let replica = ghost.names.place_of_replica(dot.replica)?;
-            if dot.counter > ghost.counter(collection, replica) {
+        for (replica, author) in &history.authors {
+            let replica = ghost.names.place_of_replica(*replica)?;
+            if author.link.counter > ghost.counter(collection, replica) {
                 return broken(
                     "S16",
-                    format!("the server believes in write {} of a device that made fewer", dot.counter),
+                    format!("the server believes in write {} of a device that made fewer", author.link.counter),
                 );
             }
             summary.check("S16 counters that a server believes in");

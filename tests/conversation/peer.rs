@@ -8,6 +8,7 @@ use holdfast::{
         serve::account_digest,
     },
     decide::{
+        authorship::Link,
         offer::Offer,
         slice::{Head, Query, ReadSet},
     },
@@ -37,7 +38,11 @@ pub(crate) fn synced() -> (Cloud, Phone, Phone) {
 }
 
 /// What somebody who holds the account's credentials sends by hand.
-pub(crate) fn ask(cloud: &mut Cloud, from: ReplicaId, request: Request) -> Reply {
+pub(crate) fn ask(cloud: &mut Cloud, from: ReplicaId, mut request: Request) -> Reply {
+    if let (Request::Push { links, .. }, Some(history)) = (&mut request, head(&cloud.store).history) {
+        // A server tells whoever asks what it has accepted last.
+        links.splice(0..0, history.authors.get(&from).map(|author| author.link));
+    }
     let account = account_digest(&AccountId::new("ada").unwrap());
     let frame = RequestFrame { session: 77, step: 1, account, from, requests: vec![request], extra: Extra::default() };
     let reply = cloud.answer(&frame.encode(&LIMITS()).unwrap());
@@ -54,7 +59,12 @@ pub(crate) fn known(phone: &Phone) -> Option<Greeting> {
 }
 
 pub(crate) fn push(at: Option<Greeting>, counter: u64, offers: Vec<SentOffer>) -> Request {
-    Request::Push { collection: people(), at, counter, is_first: true, is_last: true, offers }
+    let links = links_up_to(counter);
+    Request::Push { collection: people(), at, links, is_first: true, is_last: true, offers }
+}
+
+pub(crate) fn links_up_to(counter: u64) -> Vec<Link> {
+    vec![Link { counter, hash: Digest::from_bytes([0x77; 16]) }]
 }
 
 pub(crate) fn offer(phone: &Phone, n: usize) -> SentOffer {

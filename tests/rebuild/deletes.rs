@@ -381,7 +381,7 @@ fn tags_hold_over_the_pages_of_a_push() {
     let page = |rows: &[Row], is_first, is_last| Request::Push {
         collection: people(),
         at,
-        counter,
+        links: links_up_to(counter),
         is_first,
         is_last,
         offers: rows.iter().map(|row| sent(row, row.delete_tag)).collect(),
@@ -389,9 +389,9 @@ fn tags_hold_over_the_pages_of_a_push() {
     let first = ask(&mut cloud, phones[0].replica(), page(&dead[..30], true, false));
     let Reply::Taken { except, now, .. } = first else { panic!("{first:?}") };
     assert!(except.iter().all(|(_, taken)| *taken == Taken::Staged), "{except:?}");
-    let Request::Push { collection, counter, offers, .. } = page(&dead[30..], false, true) else { return };
+    let Request::Push { collection, links, offers, .. } = page(&dead[30..], false, true) else { return };
     let at = Some(Greeting { revision: now.position.revision, tag: now.tag });
-    let last = Request::Push { collection, at, counter, is_first: false, is_last: true, offers };
+    let last = Request::Push { collection, at, links, is_first: false, is_last: true, offers };
     let Reply::Taken { staged, .. } = ask(&mut cloud, phones[0].replica(), last) else { panic!() };
     assert!(staged.iter().all(|(_, taken)| matches!(taken, Taken::Deleted(_))), "{staged:?}");
     assert_eq!(alive(&cloud.store), RECORDS - DELETED);

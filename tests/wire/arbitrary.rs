@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use holdfast::{
     CollectionId, RecordId, ReplicaId, Timestamp,
     decide::{
+        authorship::Link,
         consent::{Excuse, Verdict},
         continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
         ledger::FirstSeen,
@@ -85,6 +86,10 @@ fn position() -> impl Strategy<Value = Position> {
     })
 }
 
+fn link() -> impl Strategy<Value = Link> {
+    (number(), digest()).prop_map(|(counter, hash)| Link { counter, hash })
+}
+
 fn issued() -> impl Strategy<Value = Issued> {
     (position(), digest()).prop_map(|(position, tag)| Issued { position, tag: Tag(tag) })
 }
@@ -128,29 +133,37 @@ fn request() -> impl Strategy<Value = Request> {
     let older = vec((number().prop_map(Revision), digest()), 0..4);
     let claim =
         (issued(), older, vec(record(), 0..4)).prop_map(|(last, older, missing)| Claim { last, older, missing });
-    let push = (collection_id(), option::of(greeting()), number(), any::<bool>(), any::<bool>(), vec(offer(), 0..6));
+    let push =
+        (collection_id(), option::of(greeting()), vec(link(), 0..4), any::<bool>(), any::<bool>(), vec(offer(), 0..6));
     let window = (option::of(record()), option::of(record())).prop_map(|(after, until)| Window { after, until });
     prop_oneof![
-        (collection_id(), number(), option::of(greeting())).prop_map(|(collection, counter, at)| Request::Greet {
+        (collection_id(), number(), option::of(greeting())).prop_map(|(collection, accepted, at)| Request::Greet {
             collection,
-            counter,
+            accepted,
             at
         }),
         (collection_id(), claim).prop_map(|(collection, claim)| Request::Prove { collection, claim }),
-        (collection_id(), option::of(greeting()), cursor(), number(), number()).prop_map(
-            |(collection, at, after, page_bytes, record_bytes)| Request::Pull {
+        (collection_id(), option::of(greeting()), cursor(), number(), number(), number()).prop_map(
+            |(collection, at, after, page_bytes, record_bytes, accepted)| Request::Pull {
                 collection,
                 at,
                 after,
                 page_bytes,
-                record_bytes
+                record_bytes,
+                accepted
             }
         ),
-        push.prop_map(|(collection, at, counter, is_first, is_last, offers)| {
-            Request::Push { collection, at, counter, is_first, is_last, offers }
+        push.prop_map(|(collection, at, links, is_first, is_last, offers)| {
+            Request::Push { collection, at, links, is_first, is_last, offers }
         }),
-        (collection_id(), vec(record(), 0..5), number())
-            .prop_map(|(collection, records, record_bytes)| Request::Fetch { collection, records, record_bytes }),
+        (collection_id(), vec(record(), 0..5), number(), number()).prop_map(
+            |(collection, records, record_bytes, accepted)| Request::Fetch {
+                collection,
+                records,
+                record_bytes,
+                accepted
+            }
+        ),
         (collection_id(), window, digest()).prop_map(|(collection, window, fingerprint)| Request::Audit {
             collection,
             window,
@@ -211,6 +224,7 @@ fn refused() -> impl Strategy<Value = Refused> {
         any::<u32>().prop_map(|retry_after_seconds| Refused::Unavailable { retry_after_seconds }),
         (number(), number()).prop_map(|(least, greatest)| Refused::Version { least, greatest }),
         number().prop_map(|kind| Refused::UnknownKind { kind }),
+        link().prop_map(|accepted| Refused::ReplicaConflict { accepted }),
     ]
 }
 
@@ -232,12 +246,13 @@ fn reply() -> impl Strategy<Value = Reply> {
     ];
     let taken = (number(), issued(), vec((any::<u32>(), taken()), 0..4), vec((record(), taken()), 0..4));
     prop_oneof![
-        (standing, option::of(number())).prop_map(|(standing, ahead)| Reply::Welcome { standing, ahead }),
+        (standing, option::of(link())).prop_map(|(standing, accepted)| Reply::Welcome { standing, accepted }),
         (judgement, option::of(issued())).prop_map(|(judgement, now)| Reply::Judged { judgement, now }),
-        (vec(offer(), 0..6), cursor(), any::<bool>(), option::of(issued()))
-            .prop_map(|(offers, next, is_more, now)| Reply::Page { offers, next, is_more, now }),
+        (vec(offer(), 0..6), cursor(), any::<bool>(), option::of(issued()), option::of(link()))
+            .prop_map(|(offers, next, is_more, now, accepted)| Reply::Page { offers, next, is_more, now, accepted }),
         taken.prop_map(|(before, now, except, staged)| Reply::Taken { before: Revision(before), now, except, staged }),
-        (vec(offer(), 0..6), option::of(issued())).prop_map(|(offers, now)| Reply::Whole { offers, now }),
+        (vec(offer(), 0..6), option::of(issued()), option::of(link()))
+            .prop_map(|(offers, now, accepted)| Reply::Whole { offers, now, accepted }),
         audited.prop_map(Reply::Audited),
         refused().prop_map(Reply::Refused),
     ]

@@ -3,6 +3,7 @@
 use holdfast::{
     CollectionId, RecordId, ReplicaId, Timestamp,
     decide::{
+        authorship::Link,
         consent::{Excuse, Verdict},
         continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
         ledger::FirstSeen,
@@ -96,6 +97,10 @@ pub fn position(seed: u8, revision: u64) -> Position {
     Position { lineage: lineage(seed), revision: Revision(revision), chain: digest(seed + 1) }
 }
 
+pub fn link(counter: u64) -> Link {
+    Link { counter, hash: digest(u8::try_from(counter).unwrap()) }
+}
+
 pub fn issued(seed: u8, revision: u64) -> Issued {
     Issued { position: position(seed, revision), tag: Tag(digest(seed + 2)) }
 }
@@ -140,15 +145,21 @@ pub fn deleted() -> [SentOffer; 2] {
 
 fn requests() -> Vec<(&'static str, Frame)> {
     let (collection, at) = (contacts(), Some(Greeting { revision: Revision(4711), tag: Tag(digest(0x7a)) }));
-    let greet = |counter, at| Request::Greet { collection: contacts(), counter, at };
+    let greet = |accepted, at| Request::Greet { collection: contacts(), accepted, at };
     let older = vec![(Revision(40), digest(4)), (Revision(32), digest(5))];
     let claim = Claim { last: issued(0x11, 41), older, missing: vec![record(UUID), record("ada")] };
     let within = Some(Within { revision: Revision(41), place: FirstSeen(7), record: None });
-    let pull =
-        |at, after| Request::Pull { collection: contacts(), at, after, page_bytes: 262_144, record_bytes: 16_777_216 };
+    let pull = |at, after| Request::Pull {
+        collection: contacts(),
+        at,
+        after,
+        page_bytes: 262_144,
+        record_bytes: 16_777_216,
+        accepted: 12,
+    };
     let push = |is_first, is_last, offers| {
         let collection = contacts();
-        Request::Push { collection, at, counter: 12, is_first, is_last, offers }
+        Request::Push { collection, at, links: vec![link(9), link(12)], is_first, is_last, offers }
     };
     let window = Window { after: None, until: Some(record("m")) };
     vec![
@@ -166,6 +177,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
                 collection: collection.clone(),
                 records: vec![record(UUID)],
                 record_bytes: 16_777_216,
+                accepted: 7,
             }]),
         ),
         ("audit", request(vec![Request::Audit { collection, window, fingerprint: digest(0xf1) }])),
@@ -182,7 +194,8 @@ fn replies() -> Vec<(&'static str, Frame)> {
     };
     let within = Some(Within { revision: Revision(42), place: FirstSeen::NEVER, record: Some(record(UUID)) });
     let next = FeedCursor { revision: Revision(41), within };
-    let page = |offers| Reply::Page { offers, next: next.clone(), is_more: true, now: Some(issued(0x11, 44)) };
+    let page =
+        |offers| Reply::Page { offers, next: next.clone(), is_more: true, now: Some(issued(0x11, 44)), accepted: None };
     let field = FieldName::new("note").unwrap();
     let refusals = [
         Refusal::Equivocation { ours: digest(0xaa), theirs: digest(0xbb) },
@@ -204,7 +217,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
     let taken = Reply::Taken { before: Revision(41), now: issued(0x11, 42), except, staged };
     let found = Audited::Found(vec![(record("ada"), digest(0xd1)), (record(UUID), digest(0xd2))]);
     let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];
-    let welcome = |standing| Reply::Welcome { standing, ahead: None };
+    let welcome = |standing| Reply::Welcome { standing, accepted: None };
     let everything = vec![
         Continuity::First,
         Continuity::Intact,
@@ -221,7 +234,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
     let refused = |refused| reply(vec![Reply::Refused(refused)]);
     vec![
         ("welcome", reply(standings.map(welcome).into())),
-        ("welcome_ahead", reply(vec![Reply::Welcome { standing: Standing::News, ahead: Some(13) }])),
+        ("welcome_accepted", reply(vec![Reply::Welcome { standing: Standing::News, accepted: Some(link(13)) }])),
         ("judged", reply(everything.into_iter().map(judged).collect())),
         ("page", reply(vec![page(vec![whole("ada", "conflict"), whole(UUID, "unknown_kinds_of_value")])])),
         ("page_of_patches", reply(vec![page(vec![patched("ada", "patch"), patched(UUID, "long_patch")])])),
@@ -229,10 +242,23 @@ fn replies() -> Vec<(&'static str, Frame)> {
         ("page_excused", reply(vec![page(vec![excused()])])),
         (
             "page_empty",
-            reply(vec![Reply::Page { offers: vec![], next: FeedCursor::default(), is_more: false, now: None }]),
+            reply(vec![Reply::Page {
+                offers: vec![],
+                next: FeedCursor::default(),
+                is_more: false,
+                now: None,
+                accepted: None,
+            }]),
         ),
         ("taken", reply(vec![taken])),
-        ("whole", reply(vec![Reply::Whole { offers: vec![whole("ada", "new_contact")], now: Some(issued(0x11, 41)) }])),
+        (
+            "whole",
+            reply(vec![Reply::Whole {
+                offers: vec![whole("ada", "new_contact")],
+                now: Some(issued(0x11, 41)),
+                accepted: Some(link(13)),
+            }]),
+        ),
         ("audited", reply([Audited::Same, found, Audited::TooMany].map(Reply::Audited).into())),
         ("refused_wrong_account", refused(Refused::Stop(Stop::WrongAccount))),
         ("refused_forgotten", refused(Refused::Stop(Stop::Forgotten))),

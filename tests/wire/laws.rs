@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn a_record_that_is_sent_fits_in_any_company(one in arbitrary::offer(), others in vec(arbitrary::offer(), 0..4)) {
-        let frame = |offers| crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers, now: None }]);
+        let frame = |offers| crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers, now: None, accepted: None }]);
         let together = frame([others, vec![one.clone()]].concat());
         let bytes = together.encode(&WireLimits::default()).unwrap();
         let Ok(Frame::Reply(found)) = together.decode_alike(&bytes, &WireLimits::default()) else { panic!("refused") };
@@ -114,8 +114,11 @@ fn unknown_kinds_of_value_pass_through_a_frame() {
         let [filled, _] = with_value(item);
         let version = decode(&filled).unwrap();
         let offer = holdfast::talk::offer::SentOffer { version: Sent::Whole(version), ..whole("ada", "new_contact") };
-        let frame =
-            crate::examples::reply(vec![holdfast::talk::message::Reply::Whole { offers: vec![offer], now: None }]);
+        let frame = crate::examples::reply(vec![holdfast::talk::message::Reply::Whole {
+            offers: vec![offer],
+            now: None,
+            accepted: None,
+        }]);
         let bytes = frame.encode(&WireLimits::default()).unwrap();
         assert!(bytes.windows(filled.len()).any(|part| part == filled), "byte for byte");
         assert_eq!(frame.decode_alike(&bytes, &WireLimits::default()), Ok(frame));

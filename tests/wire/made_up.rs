@@ -46,7 +46,7 @@ proptest! {
         }
         prop_assert!(living(&ben) >= 12);
         // Where it said that her id is in use elsewhere, she writes and sends nothing more under it.
-        if head(ada.store()).server.unwrap().ahead.is_some() {
+        if head(ada.store()).server.unwrap().conflict.is_some() {
             return Ok(());
         }
         // What the liar named as its own was never there, and is now.
@@ -96,15 +96,17 @@ const fn fits(request: &Request, reply: &Reply) -> bool {
 fn about_people(request: Request, known: Option<Greeting>) -> Request {
     let collection = people();
     match request {
-        Request::Greet { counter, at, .. } => Request::Greet { collection, counter, at },
+        Request::Greet { accepted, at, .. } => Request::Greet { collection, accepted, at },
         Request::Prove { claim, .. } => Request::Prove { collection, claim },
-        Request::Pull { after, page_bytes, record_bytes, .. } => {
-            Request::Pull { collection, at: known, after, page_bytes, record_bytes }
+        Request::Pull { after, page_bytes, record_bytes, accepted, .. } => {
+            Request::Pull { collection, at: known, after, page_bytes, record_bytes, accepted }
         }
-        Request::Push { counter, is_first, is_last, offers, .. } => {
-            Request::Push { collection, at: known, counter, is_first, is_last, offers }
+        Request::Push { links, is_first, is_last, offers, .. } => {
+            Request::Push { collection, at: known, links, is_first, is_last, offers }
         }
-        Request::Fetch { records, record_bytes, .. } => Request::Fetch { collection, records, record_bytes },
+        Request::Fetch { records, record_bytes, accepted, .. } => {
+            Request::Fetch { collection, records, record_bytes, accepted }
+        }
         Request::Audit { window, fingerprint, .. } => Request::Audit { collection, window, fingerprint },
         other => other,
     }
@@ -117,14 +119,14 @@ fn in_step(reply: Reply, last: Issued, step: usize) -> Reply {
     let known = |place: usize, offer: SentOffer| SentOffer { record: rec(place % 12), ..offer };
     let next = FeedCursor { revision, within: None };
     match reply {
-        Reply::Page { offers, is_more, .. } => {
+        Reply::Page { offers, is_more, accepted, .. } => {
             let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
-            Reply::Page { offers, next, is_more, now: Some(now) }
+            Reply::Page { offers, next, is_more, now: Some(now), accepted }
         }
         Reply::Taken { except, staged, .. } => Reply::Taken { before: last.position.revision, now, except, staged },
-        Reply::Whole { offers, .. } => {
+        Reply::Whole { offers, accepted, .. } => {
             let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
-            Reply::Whole { offers, now: Some(now) }
+            Reply::Whole { offers, now: Some(now), accepted }
         }
         Reply::Judged { mut judgement, .. } => {
             judgement.found = Some(now.position);

@@ -56,16 +56,16 @@ fn crowds_of_tiny_messages_cost_a_bounded_factor() {
     let limits = WireLimits { max_items: 20_000, ..WireLimits::default() };
     let requests: &[&[u8]] = &[
         &[0x83, 0, 0x61, b'a', 0],
-        &[0x86, 2, 0x61, b'a', 0xf6, 0x81, 0, 0, 0],
-        &[0x84, 4, 0x61, b'a', 0x81, 0x61, b'a', 0],
-        &[0x88, 3, 0x61, b'a', 0xf6, 0, 0xf4, 0xf4, 0xf6, 0x80],
+        &[0x87, 2, 0x61, b'a', 0xf6, 0x81, 0, 0, 0, 0],
+        &[0x85, 4, 0x61, b'a', 0x81, 0x61, b'a', 0, 0],
+        &[0x88, 3, 0x61, b'a', 0xf6, 0x80, 0xf4, 0xf4, 0xf6, 0x80],
     ];
     for message in requests {
         let bytes = with_messages(&request, &crowd(message));
         assert!(request.decode_alike(&bytes, &limits).is_ok(), "{message:02x?}");
         check("a crowd of requests", &bytes);
     }
-    let replies: &[&[u8]] = &[&[0x82, 0, 0], &[0x84, 4, 0xf6, 0x80, 0xf6], &[0x82, 5, 0], &[0x82, 6, 1]];
+    let replies: &[&[u8]] = &[&[0x82, 0, 0], &[0x85, 4, 0xf6, 0x80, 0xf6, 0xf6], &[0x82, 5, 0], &[0x82, 6, 1]];
     for message in replies {
         let bytes = with_messages(&reply, &crowd(message));
         assert!(reply.decode_alike(&bytes, &limits).is_ok(), "{message:02x?}");
@@ -75,7 +75,7 @@ fn crowds_of_tiny_messages_cost_a_bounded_factor() {
 
 /// A page of one list, after its tables.
 fn page(tables: &[u8], offers: &[u8]) -> Vec<u8> {
-    with_messages(&reply(vec![]), &[&[0x81, 0x84, 4][..], tables, offers, &[0xf6]].concat())
+    with_messages(&reply(vec![]), &[&[0x81, 0x85, 4][..], tables, offers, &[0xf6, 0xf6]].concat())
 }
 
 #[test]

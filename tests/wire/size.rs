@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use holdfast::{
     Cause, CollectionId, Device, Guard, MemoryStore, RecordId, ReplicaId, Shape, Timestamp, Write,
     decide::{
+        authorship::Link,
         line::Revision,
         offer::Offer,
         position::{FeedCursor, Tag},
@@ -58,9 +59,16 @@ fn an_edit_of_one_field_costs_at_most_64_bytes() {
         let values = edits.iter().zip(&offers).map(|(_, sent)| value_bytes(sent)).sum::<usize>();
         let (collection, at) = (contacts(), Some(Greeting { revision: Revision(4711), tag: Tag(digest(0x7a)) }));
         let counter = u64::try_from(2 * count).unwrap();
-        let push = Request::Push { collection, at, counter, is_first: true, is_last: true, offers: offers.clone() };
+        let push = Request::Push {
+            collection,
+            at,
+            links: vec![Link { counter, hash: digest(7) }],
+            is_first: true,
+            is_last: true,
+            offers: offers.clone(),
+        };
         let next = FeedCursor { revision: Revision(counter), within: None };
-        let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)) };
+        let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)), accepted: None };
         for (what, frame) in [("push", request(vec![push])), ("page", reply(vec![page]))] {
             let bytes = frame.encode(&WireLimits::default()).unwrap();
             assert_eq!(frame.decode_alike(&bytes, &WireLimits::default()).as_ref(), Ok(&frame));
@@ -86,10 +94,10 @@ fn value_bytes(sent: &SentOffer) -> usize {
 fn a_quiet_greeting_costs_at_most_200_bytes_and_40_for_each_further_collection() {
     let greet = |name: &str| Request::Greet {
         collection: CollectionId::new(name).unwrap(),
-        counter: 1_000_000,
+        accepted: 1_000_000,
         at: Some(Greeting { revision: Revision(1_000_000), tag: Tag(digest(7)) }),
     };
-    let welcome = |_| Reply::Welcome { standing: Standing::Same, ahead: None };
+    let welcome = |_| Reply::Welcome { standing: Standing::Same, accepted: None };
     let names = ["contacts", "calendar", "reminder", "pictures"];
     let sizes = |count: usize| {
         let requests = request(names[..count].iter().map(|name| greet(name)).collect());

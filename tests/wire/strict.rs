@@ -127,9 +127,11 @@ fn each_limit_is_refused_with_its_number() {
         collection: contacts(),
         records: vec![record("a"); 5],
         record_bytes: 16_777_216,
+        accepted: 7,
     }]);
-    let page = reply(vec![Reply::Whole { offers: vec![whole("ada", "conflict")], now: None }]);
-    let patches = reply(vec![Reply::Whole { offers: vec![patched("ada", "long_patch"); 5], now: None }]);
+    let page = reply(vec![Reply::Whole { offers: vec![whole("ada", "conflict")], now: None, accepted: None }]);
+    let patches =
+        reply(vec![Reply::Whole { offers: vec![patched("ada", "long_patch"); 5], now: None, accepted: None }]);
     let (limits, small) = (WireLimits::default(), DecodeLimits::default());
     let bytes = page.encode(&limits).unwrap();
     let too_many = |what, limit, found| FrameError::Decode(DecodeError::TooMany { what, limit, found });
@@ -221,7 +223,12 @@ fn additions_are_whole_items_in_their_one_form_and_bounded() {
 #[test]
 fn an_id_has_one_form() {
     let fetch = |id: &str| {
-        request(vec![Request::Fetch { collection: contacts(), records: vec![record(id)], record_bytes: 16_777_216 }])
+        request(vec![Request::Fetch {
+            collection: contacts(),
+            records: vec![record(id)],
+            record_bytes: 16_777_216,
+            accepted: 0,
+        }])
     };
     let bytes = |id: &str| fetch(id).encode(&WireLimits::default()).unwrap();
     let uuid = "6fa459ea-ee8a-4ca4-894e-db77e160355e";
@@ -234,8 +241,8 @@ fn an_id_has_one_form() {
     for id in others {
         assert_eq!(fetch(id).decode_alike(&bytes(id), &WireLimits::default()), Ok(fetch(id)), "{id}");
     }
-    let fetch = [&[0x81, 0x84, 0x04, 0x68][..], b"contacts", &[0x81, 0x78, 36], uuid.as_bytes()].concat();
-    let as_text = [fetch, vec![0x1a, 1, 0, 0, 0]].concat();
+    let fetch = [&[0x81, 0x85, 0x04, 0x68][..], b"contacts", &[0x81, 0x78, 36], uuid.as_bytes()].concat();
+    let as_text = [fetch, vec![0x1a, 1, 0, 0, 0, 0]].concat();
     let found = request(vec![]).decode_alike(&with_messages(&request(vec![]), &as_text), &WireLimits::default());
     assert_eq!(found, Err(FrameError::Decode(DecodeError::NotCanonical)));
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Batch,
+    head::{head_on, note_write, tells_the_same_head},
     report::{changed, empty_receipt},
 };
 use crate::act::{
@@ -12,7 +13,7 @@ use crate::act::{
 };
 use crate::decide::{
     breach::{Breach, Why},
-    draft::{After, By, Change, Draft, Entry, Heading, Origin, PeerKnows, Proposal, Quarantined},
+    draft::{After, By, Change, Draft, Entry, Origin, PeerKnows, Proposal, Quarantined},
     guard::{Approved, Decision},
     harm::Harm,
     history::{Acknowledged, History},
@@ -26,10 +27,9 @@ use crate::decide::{
 use crate::values::{
     ablation::is_off,
     digest::Digest,
-    id::{CollectionId, RecordId},
+    id::{CollectionId, RecordId, ReplicaId},
     time::DayTick,
     version::Version,
-    version_vector::Dot,
 };
 
 pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
@@ -49,6 +49,8 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         formers: Vec::new(),
         staged: Vec::new(),
         acknowledged: heading.acknowledged,
+        writer: heading.writer,
+        is_renamed: heading.takes_over.is_some(),
     };
     work.receipt.breaches = breaches;
     head_on(&mut work.head, &heading, slice.head.revision);
@@ -78,11 +80,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         && work.staged.is_empty()
         && !unstages
         && !heading.leaves
-        && work.head.history == slice.head.history
-        && work.head.server == slice.head.server
-        && work.head.is_listed == slice.head.is_listed
-        && work.head.taken == slice.head.taken
-        && (work.head.tick, work.head.day) == (slice.head.tick, slice.head.day);
+        && tells_the_same_head(&slice.head, &work.head);
     work.receipt.hold = work.head.hold.running.filter(|_| work.head.hold.open > 0);
     if is_quiet {
         return (None, work.receipt);
@@ -103,27 +101,6 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     (Some(Batch { staged, unstaged, leaves: heading.leaves, ..batch }), receipt)
 }
 
-/// What a draft changes of the head, beside what follows from its records.
-fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
-    if let Some(beginning) = &heading.begins {
-        head.history = Some(History::begun(head.history.take(), beginning, at, head.tick));
-    }
-    if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
-        history.authored.insert(Dot { replica: pushed.by, counter: pushed.counter });
-        if pushed.is_settled {
-            history.settle(pushed.by);
-        }
-    }
-    if let Some(server) = &heading.server {
-        head.server = Some(server.clone());
-    }
-    if heading.leaves {
-        (head.tally, head.is_listed, head.hold.lines, head.hold.running) = (None, false, 0, None);
-        head.left_at = head.counter;
-        head.taken.clear();
-    }
-}
-
 /// What a commit is being made of.
 struct Work {
     collection: CollectionId,
@@ -139,6 +116,10 @@ struct Work {
     staged: Vec<Offer>,
     /// The server's word, for records that it is known to have.
     acknowledged: Option<Acknowledged>,
+    /// Whose dots the new writes are.
+    writer: Option<ReplicaId>,
+    /// Everything shows what it showed, under other dots.
+    is_renamed: bool,
 }
 
 impl Work {
@@ -274,9 +255,9 @@ impl Work {
         if is_news {
             row.changed_at = self.head.revision;
         }
-        if let By::Own(_) | By::Bulk(_) | By::Listed | By::Answer = by {
+        if let By::Own(_) | By::Bulk(_) | By::Listed | By::Answer | By::TakenOver | By::Settled = by {
             let own = before.map_or_else(Default::default, |row| row.known().context().clone());
-            self.use_counter(&row, &own);
+            note_write(&mut self.head, self.writer, &row, &own);
         }
         row
     }
@@ -382,12 +363,6 @@ impl Work {
         waiting
     }
 
-    /// A counter is durable before a message carries it.
-    fn use_counter(&mut self, row: &Row, before: &crate::values::version_vector::VersionVector) {
-        let counters = row.known().context().iter().filter(|dot| !before.covers(*dot)).map(|dot| dot.counter);
-        self.head.counter = counters.fold(self.head.counter, u64::max);
-    }
-
     fn write(&mut self, before: Option<Row>, next: Row, harm: Harm) {
         let old = before.as_ref().map(|row| &row.version);
         if next.first_seen == self.next_place {
@@ -399,7 +374,7 @@ impl Work {
             let former = Former { record, before: old.cloned(), since, after };
             let is_kept = !(is_off!(Shadow) && next.version.is_alive());
             self.formers.extend(is_kept.then_some(former));
-            let change = changed(&next.record, old, &next.version);
+            let change = changed(&next.record, old, &next.version).filter(|_| !self.is_renamed);
             self.receipt.changes.extend(change.map(|change| Changed { harm, ..change }));
         }
         self.rows.push(next);

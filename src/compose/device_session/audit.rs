@@ -10,6 +10,7 @@ use super::{
 };
 use crate::compose::serve::{fingerprint, said};
 use crate::decide::{
+    authorship::Link,
     draft::{Draft, Heading, Origin},
     history::KnownServer,
     position::Issued,
@@ -84,16 +85,27 @@ impl DeviceSession {
         let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
         self.send(
             Phase::Comparing { window },
-            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+            [Request::Fetch {
+                collection,
+                records,
+                record_bytes: self.record_bytes(),
+                accepted: self.work.known.accepted,
+            }]
+            .into(),
         );
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
-    pub(super) fn compared(&mut self, mut window: Audit, offers: Vec<SentOffer>, now: Option<Issued>) {
+    pub(super) fn compared(
+        &mut self,
+        mut window: Audit,
+        offers: Vec<SentOffer>,
+        (now, accepted): (Option<Issued>, Option<Link>),
+    ) {
         if !self.goes_on_from(now) {
             return self.greet_again();
         }
-        self.work.shown_at = now;
+        (self.work.shown_at, self.work.shown_accepted) = (now, accepted);
         let before = window.rows.len();
         for offer in offers {
             let Sent::Whole(version) = &offer.version else { continue };
@@ -115,7 +127,13 @@ impl DeviceSession {
         let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
         self.send(
             Phase::Comparing { window },
-            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+            [Request::Fetch {
+                collection,
+                records,
+                record_bytes: self.record_bytes(),
+                accepted: self.work.known.accepted,
+            }]
+            .into(),
         );
     }
 

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::{DeviceSession, work::Phase};
 use crate::compose::serve::account_digest;
 use crate::decide::{
+    authorship::{Authorship, Conflict, Link},
     continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
     draft::{Draft, Heading, Origin},
     history::KnownServer,
@@ -14,7 +15,12 @@ use crate::decide::{
     write::Write,
 };
 use crate::talk::message::{Refused, Reply, Request, Standing};
-use crate::values::{ablation::is_off, id::RecordId, register::Cause, time::Timestamp};
+use crate::values::{
+    ablation::is_off,
+    id::{RecordId, ReplicaId},
+    register::Cause,
+    time::Timestamp,
+};
 
 /// Collections greeted for in one frame.
 const GREETINGS_AT_ONCE: usize = 100;
@@ -47,8 +53,11 @@ impl DeviceSession {
         }
         work.known.account = Some(account);
         // What was learned of this replica in an earlier session stands until it has another id.
-        let known_ahead = work.known.ahead.filter(|dot| dot.replica == self.opening.replica);
-        work.report.ahead = known_ahead.map(|dot| dot.counter).filter(|counter| *counter > slice.head.counter);
+        work.report.conflict = work.known.conflict.filter(|conflict| conflict.replica == self.opening.replica);
+        work.author.clone_from(&slice.head.author);
+        work.report.written_under =
+            work.author.as_ref().map(|author| author.replica).filter(|replica| *replica != self.opening.replica);
+        work.is_stopped |= work.report.written_under.is_some();
         work.was_here = slice.head.revision > Revision::default();
         let is_last = self.read_heads.saturating_add(1) >= self.opening.collections.len();
         self.read_heads = self.read_heads.saturating_add(1);
@@ -64,7 +73,7 @@ impl DeviceSession {
         }
         let greet = |work: &super::work::Work| Request::Greet {
             collection: work.collection(),
-            counter: work.counter,
+            accepted: work.known.accepted,
             at: work.greeting(),
         };
         let due = self.works.iter().filter(|work| !work.is_stopped && !work.is_greeted);
@@ -76,8 +85,8 @@ impl DeviceSession {
         let due = self.works.iter_mut().filter(|work| !work.is_stopped && !work.is_greeted);
         for (work, reply) in due.zip(replies) {
             work.is_greeted = true;
-            let (standing, ahead) = match reply {
-                Reply::Welcome { standing, ahead } => (standing, ahead),
+            let (standing, accepted) = match reply {
+                Reply::Welcome { standing, accepted } => (standing, accepted),
                 Reply::Refused(refused) => {
                     if let Refused::Stop(stop) = refused {
                         work.note(Continuity::Stop(stop));
@@ -88,9 +97,11 @@ impl DeviceSession {
                 }
                 _ => continue,
             };
-            work.report.ahead = work.report.ahead.max(ahead);
-            let ahead = work.report.ahead;
-            work.is_unsaved = ahead.is_some_and(|counter| work.known.note_ahead(self.opening.replica, counter));
+            match accepted.map(|link| heard(work.author.as_ref(), work.counter, link, self.opening.replica)) {
+                None => {}
+                Some(Ok(counter)) => work.known.accepted = counter,
+                Some(Err(conflict)) => work.note_conflict(conflict),
+            }
             let has_read_all = work.known.cursor.revision >= work.given();
             match standing {
                 // A device that was here has something to prove.
@@ -107,7 +118,7 @@ impl DeviceSession {
                     work.needs_pull = standing == Standing::News || !has_read_all;
                 }
             }
-            if ahead.is_some() {
+            if work.report.conflict.is_some() {
                 work.needs_push = false;
             }
         }
@@ -193,7 +204,7 @@ impl DeviceSession {
                 return self.advance();
             };
             let untold = slice.rows.values().any(|row| !row.is_pending);
-            self.work.needs_push |= untold && self.work.report.ahead.is_none();
+            self.work.needs_push |= untold && self.work.report.conflict.is_none();
             let draft = Draft::of_new_peer(slice);
             return self.commit(draft, Phase::VoidRead { after }, Phase::VoidRead { after: Some(last) });
         }
@@ -220,7 +231,7 @@ impl DeviceSession {
                 let mut server = known_after(&self.work.known, &judgement, now);
                 server.owes_staged |= self.work.has_staged && judgement.continuity != Continuity::Intact;
                 let heading = Heading { server: Some(server.clone()), ..Heading::default() };
-                self.work.needs_push |= !slice.found.is_empty() && self.work.report.ahead.is_none();
+                self.work.needs_push |= !slice.found.is_empty() && self.work.report.conflict.is_none();
                 let draft = Draft::of_retry(slice).with_heading(heading);
                 self.commit(draft, redo, Phase::Renewed { server });
             }
@@ -243,7 +254,7 @@ impl DeviceSession {
         work.needs_pull = true;
         work.is_suspect = work.known.is_recovering;
         if work.is_suspect {
-            work.needs_push = work.report.ahead.is_none();
+            work.needs_push = work.report.conflict.is_none();
             let rest = [Continuity::Unproven, Continuity::Lost(ServerLoss::PartialLoss)];
             work.audits_all = rest.contains(&judgement.continuity);
             work.needs_audit |= work.audits_all;
@@ -253,20 +264,37 @@ impl DeviceSession {
 
     /// The round is over: from the next one on, what this server removes is judged again.
     pub(super) fn close(&mut self) {
-        let server = KnownServer { is_recovering: false, ..self.work.known.clone() };
+        // Who may not push has not supplied anything yet.
+        let is_recovering = self.work.known.is_recovering && self.work.report.conflict.is_some();
+        let server = KnownServer { is_recovering, ..self.work.known.clone() };
         self.work.closing = Some(server);
         self.read(Phase::CloseRead, ReadSet::head(self.work.collection()));
     }
 
     pub(super) fn close_read(&mut self, slice: Slice) {
         let mut server = self.work.closing.clone();
-        // Another session of this device may have written meanwhile: then it is ahead of itself, and not of the server.
-        if self.work.report.ahead.is_some_and(|ahead| ahead <= slice.head.counter) {
-            self.work.report.ahead = None;
-            server.iter_mut().for_each(|server| server.ahead = None);
+        // Another session of this device may have written meanwhile: then these are its own writes.
+        let (author, counter) = (slice.head.author.as_ref(), slice.head.counter);
+        if self.work.report.conflict.is_some_and(|conflict| conflict.is_settled_by(author, counter)) {
+            self.work.report.conflict = None;
+            server.iter_mut().for_each(|server| server.conflict = None);
         }
         let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(Heading { server, ..Heading::default() });
         self.commit(draft, Phase::CloseRead, Phase::Closed);
+    }
+}
+
+/// What a server's word for the last write that it has accepted means: it is of this store, or its id is in use elsewhere.
+pub(super) fn heard(
+    author: Option<&Authorship>,
+    counter: u64,
+    accepted: Link,
+    replica: ReplicaId,
+) -> Result<u64, Conflict> {
+    match author.filter(|author| author.has(accepted, counter)) {
+        Some(_) => Ok(accepted.counter),
+        None if accepted.counter == 0 => Ok(0),
+        None => Err(Conflict::with(replica, accepted)),
     }
 }
 
@@ -286,6 +314,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         cursor: now.map(|_| cursor).unwrap_or_default(),
         is_recovering: known.is_recovering || !is_intact,
         whole: known.whole.min(judgement.common),
+        accepted: if is_intact { known.accepted } else { 0 },
         audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
         ..known.clone()
     }

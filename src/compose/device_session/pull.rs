@@ -7,18 +7,20 @@ use alloc::{
 
 use super::{
     DeviceSession,
+    greet::heard,
     push::is_acknowledged,
     work::{Page, Phase},
 };
 use crate::act::receipt::Receipt;
 use crate::decide::{
+    authorship::{Conflict, Link},
     changes::Changes,
     diff::Diff,
     draft::{Draft, Heading},
     history::KnownServer,
     offer::Offer,
-    position::{FeedCursor, Issued},
-    slice::{ReadSet, Slice},
+    position::Issued,
+    slice::{Head, ReadSet, Slice},
 };
 use crate::talk::{
     message::Request,
@@ -36,12 +38,19 @@ impl DeviceSession {
         let page_bytes = u64::try_from(self.opening.limits.page_bytes).unwrap_or(u64::MAX);
         self.send(
             Phase::Pulling,
-            [Request::Pull { collection, at, after, page_bytes, record_bytes: self.record_bytes() }].into(),
+            [Request::Pull {
+                collection,
+                at,
+                after,
+                page_bytes,
+                record_bytes: self.record_bytes(),
+                accepted: self.work.known.accepted,
+            }]
+            .into(),
         );
     }
 
-    pub(super) fn paged(&mut self, offers: Vec<SentOffer>, next: FeedCursor, is_more: bool, now: Option<Issued>) {
-        let page = Page { offers, next, is_more, now };
+    pub(super) fn paged(&mut self, page: Page) {
         if !self.goes_on(&page) {
             return self.greet_again();
         }
@@ -89,11 +98,13 @@ impl DeviceSession {
             return self.read(Phase::PageRead { page, is_full: true }, set);
         }
         let mut server = self.known_after(&page);
+        self.note_accepted(page.accepted, &slice.head, &mut server);
         self.note_own(&changes, slice.head.counter, &mut server);
         let heading = Heading {
             server: Some(server.clone()),
             acknowledged: page.now.map(|now| now.position.into()),
             round_of: Some(self.opening.replica),
+            writer: Some(self.opening.replica),
             ..Heading::default()
         };
         let is_whole_round = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
@@ -122,7 +133,7 @@ impl DeviceSession {
         let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
         // Where the server has begun another history since, it has said nothing of them there.
         let now = self.work.shown_at.take().filter(|now| self.work.lineage() == Some(now.position.lineage));
-        let page = Page { offers, next, is_more: false, now };
+        let page = Page { offers, next, is_more: false, now, accepted: self.work.shown_accepted.take() };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -141,26 +152,46 @@ impl DeviceSession {
             return self.advance();
         }
         let next = self.work.known.cursor.clone();
-        self.fetch(Page { offers: Vec::new(), next, is_more: false, now: None }, asked);
+        let page = Page { offers: Vec::new(), next, is_more: false, now: None, accepted: None };
+        self.fetch(page, asked);
     }
 
     fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
         let (collection, records) = (self.work.collection(), asked.iter().cloned().collect());
         self.send(
             Phase::Fetching { page, asked },
-            [Request::Fetch { collection, records, record_bytes: self.record_bytes() }].into(),
+            [Request::Fetch {
+                collection,
+                records,
+                record_bytes: self.record_bytes(),
+                accepted: self.work.known.accepted,
+            }]
+            .into(),
         );
     }
 
-    /// A server that shows writes of this replica which it has not made knows another one under the same id.
+    /// A server that has accepted writes of this replica which it has not made knows another one under the same id.
+    fn note_accepted(&mut self, accepted: Option<Link>, head: &Head, server: &mut KnownServer) {
+        match accepted.map(|link| heard(head.author.as_ref(), head.counter, link, self.opening.replica)) {
+            None => {}
+            Some(Ok(counter)) => server.accepted = counter,
+            Some(Err(conflict)) => self.note_conflict(conflict, server),
+        }
+    }
+
+    /// So does one that shows such writes, whoever has brought them.
     fn note_own(&mut self, changes: &Changes, counter: u64, server: &mut KnownServer) {
         let replica = self.opening.replica;
         let own = changes.offers.iter().map(|offer| offer.known().context().get(replica));
-        if let Some(ahead) = own.max().filter(|own| *own > counter) {
-            let ahead = ahead.max(self.work.report.ahead.unwrap_or_default());
-            server.note_ahead(replica, ahead);
-            self.work.report.ahead = Some(ahead);
+        let ahead = own.max().filter(|own| *own > counter && self.work.report.conflict.is_none());
+        if let Some(counter) = ahead {
+            self.note_conflict(Conflict { replica, counter, hash: None }, server);
         }
+    }
+
+    fn note_conflict(&mut self, conflict: Conflict, server: &mut KnownServer) {
+        server.note_conflict(conflict);
+        self.work.note_conflict(conflict);
     }
 
     /// The records that were asked for take the places of their patches. What is still missing is asked for again.
@@ -171,12 +202,12 @@ impl DeviceSession {
         mut page: Page,
         mut asked: BTreeSet<RecordId>,
         whole: Vec<SentOffer>,
-        now: Option<Issued>,
+        (now, accepted): (Option<Issued>, Option<Link>),
     ) {
         if !self.goes_on_from(now) {
             return self.greet_again();
         }
-        page.now = now.or(page.now);
+        (page.now, page.accepted) = (now.or(page.now), accepted.or(page.accepted));
         let is_asked = |offer: &SentOffer| asked.contains(&offer.record) && matches!(offer.version, Sent::Whole(_));
         let mut whole: BTreeMap<RecordId, SentOffer> =
             whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();
@@ -205,7 +236,7 @@ impl DeviceSession {
         work.needs_pull = is_more;
         work.needs_audit |= receipt.changes.len() >= CHANGES_FOR_AUDIT;
         // What was merged here is news for the server.
-        work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
+        work.needs_push |= work.report.conflict.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();
     }
@@ -231,8 +262,13 @@ impl DeviceSession {
         resolve: impl FnOnce(Diff, Option<&str>) -> Draft,
     ) -> Option<Draft> {
         let identifying = self.opening.guard.identifying(&changes.collection);
-        let diff = Diff::between(slice, changes).ok()?;
-        Some(resolve(diff.screened_own(self.opening.replica), identifying))
+        let replica = self.opening.replica;
+        let is_conflict = self.work.report.conflict.is_some();
+        let counter = slice.head.counter;
+        let own = if is_conflict { self.work.known.accepted.min(counter) } else { counter };
+        let diff = Diff::between(slice, changes).ok()?.screened_own(replica, own);
+        // Under an id that is in use elsewhere nothing is written.
+        Some(resolve(if is_conflict { diff } else { diff.settled_by(replica) }, identifying))
     }
 
     /// What was staged, on this page or in an earlier session, is judged as one.
@@ -254,6 +290,7 @@ impl DeviceSession {
             server,
             acknowledged: witness.map(Into::into),
             round_of: Some(self.opening.replica),
+            writer: Some(self.opening.replica),
             unstages: true,
             ..Heading::default()
         };
@@ -267,7 +304,7 @@ impl DeviceSession {
         let work = &mut self.work;
         work.has_staged = false;
         work.known.owes_staged = false;
-        work.needs_push |= work.report.ahead.is_none() && !receipt.is_quiet();
+        work.needs_push |= work.report.conflict.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();
     }

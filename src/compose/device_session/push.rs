@@ -8,7 +8,7 @@ use super::{
 };
 use crate::decide::{
     acknowledge::Answered,
-    draft::{Draft, Heading},
+    draft::{Draft, Heading, Origin},
     history::{Acknowledged, KnownServer},
     line::Revision,
     offer::Offer,
@@ -42,6 +42,16 @@ impl DeviceSession {
 
     pub(super) fn push_read(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool, slice: Slice) {
         let is_whole = !only.is_empty();
+        let author = slice.head.author.as_ref();
+        let links = author.map(|author| author.links(slice.head.counter)).unwrap_or_default();
+        if author.is_some_and(|author| !author.has_offered(slice.head.counter)) {
+            // What is offered may arrive without a word for it, so it is noted first.
+            let heading = Heading { offers_writes: true, ..Heading::default() };
+            let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(heading);
+            let again = Phase::PushRead { after, only, is_first };
+            let then = again.clone();
+            return self.commit(draft, again, then);
+        }
         let large = self.too_large(&slice);
         if !large.is_empty() {
             // They are set aside first, so that they stand in nobody's way.
@@ -81,15 +91,16 @@ impl DeviceSession {
             (true, _) => None,
         };
         self.work.report.sent = self.work.report.sent.saturating_add(super::count(records.len()));
+        let reaches = links.last().map_or(0, |link| link.counter);
         let request = Request::Push {
             collection: self.work.collection(),
             at: self.work.greeting(),
-            counter: slice.head.counter,
+            links,
             is_first,
             is_last: more.is_none(),
             offers,
         };
-        let sent = Sending { records, more };
+        let sent = Sending { records, reaches, more };
         if sent.more.is_none() && !self.work.has_claimed && self.work.heard_audit.is_none() {
             return self.audit(Some((request, sent)));
         }
@@ -139,7 +150,7 @@ impl DeviceSession {
             let Some(digest) = self.work.staged_there.remove(&record) else { continue };
             is_plain &= self.note_taken(record, digest, said, &mut taken);
         }
-        let server = self.known_after_push(before, now, is_plain);
+        let server = self.known_after_push(before, (now, sent.reaches), is_plain);
         self.work.needs_pull |= !is_plain || server.cursor.revision < now.position.revision;
         let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.unfit) } else { Vec::new() };
         let more = sent.more.or_else(|| (!unfit.is_empty()).then_some(More { after: None, only: unfit }));
@@ -169,6 +180,12 @@ impl DeviceSession {
             }
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {
+                let is_disputed = matches!(refusal, Refusal::Equivocation { .. } | Refusal::Forged { .. });
+                if is_disputed && work.disputed.insert(record.clone()) {
+                    // What the server has of it comes first: then both are written down.
+                    work.unasked.insert(record);
+                    return false;
+                }
                 if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
                     // The server once had what it says it has not. That is claimed first; until then it is pending, so that
                     // the next session claims it if this one ends before.
@@ -183,8 +200,8 @@ impl DeviceSession {
     }
 
     /// Where nobody else has written meanwhile, what was pushed does not have to be read again.
-    fn known_after_push(&self, before: Revision, now: Issued, is_plain: bool) -> KnownServer {
-        let known = self.work.known.given(now);
+    fn known_after_push(&self, before: Revision, (now, reaches): (Issued, u64), is_plain: bool) -> KnownServer {
+        let known = KnownServer { accepted: reaches, ..self.work.known.given(now) };
         let has_read_all = known.cursor == FeedCursor { revision: before, within: None };
         if has_read_all && is_plain {
             let revision = now.position.revision;

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use crate::act::receipt::Receipt;
 use crate::decide::{
+    authorship::Conflict,
     continuity::{Continuity, Judgement},
     refusal::Refusal,
 };
 use crate::talk::message::Refused;
-use crate::values::id::{CollectionId, RecordId};
+use crate::values::id::{CollectionId, RecordId, ReplicaId};
 
 /// What a session did.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -50,7 +51,10 @@ pub struct CollectionReport {
     pub failed: Vec<(RecordId, Refusal)>,
     /// The server knows this replica's counter beyond the device's own: it was restored or cloned, and takes a new replica
     /// id before it writes. It has not pushed.
-    pub ahead: Option<u64>,
+    pub conflict: Option<Conflict>,
+    /// The store was written under this id, and the device has another: see
+    /// [`Device::take_over`](crate::compose::device::Device::take_over). Nothing was asked of the server.
+    pub written_under: Option<ReplicaId>,
     /// Why the server refused to go on.
     pub refused: Option<Refused>,
     /// All that there was to do is done.
@@ -68,7 +72,8 @@ impl CollectionReport {
             acknowledged: 0,
             held_there: Vec::new(),
             failed: Vec::new(),
-            ahead: None,
+            conflict: None,
+            written_under: None,
             refused: None,
             is_complete: false,
         }
@@ -104,7 +109,10 @@ impl fmt::Display for CollectionReport {
         if !self.held_there.is_empty() {
             write!(f, ", {} held by the server", self.held_there.len())?;
         }
-        if self.ahead.is_some() {
+        if let Some(found) = self.written_under {
+            write!(f, "; this store was written under {found}: take its writes over first")?;
+        }
+        if self.conflict.is_some() {
             f.write_str("; this replica id is in use elsewhere: take a new one")?;
         }
         self.evidence.iter().try_for_each(|judgement| write!(f, "\n  {judgement}"))?;

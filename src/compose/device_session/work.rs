@@ -10,6 +10,7 @@ use super::report::CollectionReport;
 use crate::act::receipt::Receipt;
 use crate::decide::{
     acknowledge::Answered,
+    authorship::{Authorship, Conflict, Link},
     continuity::{Continuity, Judgement, ServerLoss},
     history::KnownServer,
     line::Revision,
@@ -104,6 +105,8 @@ pub(super) struct Page {
     pub(super) next: FeedCursor,
     pub(super) is_more: bool,
     pub(super) now: Option<Issued>,
+    /// What the server has accepted of this replica's writes, where that is not what this device knew.
+    pub(super) accepted: Option<Link>,
 }
 
 /// A window that is audited.
@@ -120,6 +123,8 @@ pub(super) struct Audit {
 pub(super) struct Sending {
     /// Records and the versions sent, in the order of the page.
     pub(super) records: Vec<(RecordId, Digest)>,
+    /// The last of this replica's writes that goes with them.
+    pub(super) reaches: u64,
     /// What comes after this page; `None` if it was the last one.
     pub(super) more: Option<More>,
 }
@@ -177,6 +182,7 @@ pub(super) struct Work {
     pub(super) known: KnownServer,
     /// The last counter that this device has used.
     pub(super) counter: u64,
+    pub(super) author: Option<Authorship>,
     /// What a proof led to, until it is taken in.
     pub(super) verdict: Option<(Judgement, Option<Issued>)>,
     /// What is known of the server when the round is over.
@@ -189,10 +195,13 @@ pub(super) struct Work {
     pub(super) shown: Vec<SentOffer>,
     /// Where the server stood when it showed them.
     pub(super) shown_at: Option<Issued>,
+    pub(super) shown_accepted: Option<Link>,
     /// Records that were patched in vain: they are sent whole.
     pub(super) unfit: Vec<RecordId>,
     /// Records that the server holds, until it is known that the question is here, too.
     pub(super) unasked: BTreeSet<RecordId>,
+    /// Records of which the server has other contents under the same dots, asked for once in a session.
+    pub(super) disputed: BTreeSet<RecordId>,
     /// What was sent in this push and staged there: the last page tells.
     pub(super) staged_there: BTreeMap<RecordId, Digest>,
     /// What is known of the server in the store, as this session read or wrote it last.
@@ -239,14 +248,17 @@ impl Work {
             collection: None,
             known: KnownServer::default(),
             counter: 0,
+            author: None,
             verdict: None,
             closing: None,
             missing: BTreeSet::new(),
             staged_here: Vec::new(),
             shown: Vec::new(),
             shown_at: None,
+            shown_accepted: None,
             unfit: Vec::new(),
             unasked: BTreeSet::new(),
+            disputed: BTreeSet::new(),
             staged_there: BTreeMap::new(),
             stored: None,
             storing: None,
@@ -297,13 +309,13 @@ impl Work {
             Next::TakeShown
         } else if self.has_staged && !self.is_suspect {
             Next::Judge
-        } else if self.needs_push && self.report.ahead.is_none() && self.passes < MAX_PASSES {
+        } else if self.needs_push && self.report.conflict.is_none() && self.passes < MAX_PASSES {
             Next::Push
         } else if self.heard_audit.is_some() {
             Next::HearAudit
         } else if self.needs_audit {
             Next::Audit
-        } else if self.known.is_recovering || self.is_unsaved {
+        } else if (self.known.is_recovering && self.report.conflict.is_none()) || self.is_unsaved {
             Next::Close
         } else {
             Next::Nothing
@@ -332,6 +344,13 @@ impl Work {
     /// The last revision that the device was given.
     pub(super) fn given(&self) -> Revision {
         self.known.witness.as_ref().map(|witness| witness.last.position.revision).unwrap_or_default()
+    }
+
+    /// Notes that the replica's id is in use elsewhere.
+    pub(super) fn note_conflict(&mut self, conflict: Conflict) {
+        self.is_unsaved |= self.known.note_conflict(conflict);
+        self.report.conflict = Some(conflict);
+        self.needs_push = false;
     }
 
     pub(super) fn note(&mut self, continuity: Continuity) {

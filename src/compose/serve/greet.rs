@@ -1,6 +1,6 @@
 //! Is this still the server that the device knew?
 
-use super::{Asked, Call, Decision, Role, begin, beginning, now};
+use super::{Asked, Call, Decision, Role, accepted_beside, begin, beginning, now};
 use crate::act::plan::Batch;
 use crate::decide::{
     continuity::{Claim, Continuity, Facts, ServerLoss, judge},
@@ -13,7 +13,7 @@ use crate::values::entropy::EntropyError;
 /// To a greeting: in a quiet round this is all.
 pub(super) fn welcome(
     asked: &Asked<'_>,
-    counter: u64,
+    accepted: u64,
     at: Option<Greeting>,
     batch: Option<Batch>,
     slice: &Slice,
@@ -26,9 +26,8 @@ pub(super) fn welcome(
         Some(at) if at.revision == slice.head.revision => Standing::Same,
         Some(_) => Standing::News,
     };
-    let known = slice.head.history.as_ref().map_or(0, |history| history.authored.get(asked.from));
-    let ahead = (known > counter).then_some(known);
-    Decision::Done { batch, reply: Reply::Welcome { standing, ahead }, receipt: None }
+    let accepted = accepted_beside(asked, accepted, slice);
+    Decision::Done { batch, reply: Reply::Welcome { standing, accepted }, receipt: None }
 }
 
 /// Whether the position is in the history, as it was issued.

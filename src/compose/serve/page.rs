@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Call, Decision, deletes::tag_of, greet::is_held, now};
 use crate::decide::{
+    authorship::Link,
     ledger::FirstSeen,
     line::Revision,
     offer::Offer,
@@ -29,6 +30,7 @@ pub(super) fn page(
     at: Option<Greeting>,
     after: &FeedCursor,
     (page_bytes, record_bytes): (u64, u64),
+    accepted: Option<Link>,
     slice: &Slice,
     call: &Call<'_>,
 ) -> Decision {
@@ -50,7 +52,7 @@ pub(super) fn page(
     let is_more = read < slice.found.len() || slice.found.len() == records_in(page_bytes, call.limits);
     let end = FeedCursor { revision: slice.head.revision, within: None };
     let next = last.filter(|_| is_more).map_or(end, cursor_at);
-    Decision::reply(Reply::Page { offers, next, is_more, now: now(slice, call) })
+    Decision::reply(Reply::Page { offers, next, is_more, now: now(slice, call), accepted })
 }
 
 /// The cursor of who has read up to a row, inclusive.
@@ -61,10 +63,10 @@ fn cursor_at(row: &Row) -> FeedCursor {
 }
 
 /// Records whole, as many as a page holds: who misses some asks again.
-pub(super) fn whole(record_bytes: u64, slice: &Slice, call: &Call<'_>) -> Decision {
+pub(super) fn whole(record_bytes: u64, accepted: Option<Link>, slice: &Slice, call: &Call<'_>) -> Decision {
     let (offers, ..) =
         filled(slice.rows.values(), call.limits.page_bytes, record_bytes, (&slice.collection, call), |_| None);
-    Decision::reply(Reply::Whole { offers, now: now(slice, call) })
+    Decision::reply(Reply::Whole { offers, now: now(slice, call), accepted })
 }
 
 /// What both sides take in one record.

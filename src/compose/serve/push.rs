@@ -11,6 +11,7 @@ use crate::act::{
     receipt::Receipt,
 };
 use crate::decide::{
+    authorship::{Author, Link},
     changes::Changes,
     consent::Trust,
     diff::Diff,
@@ -52,8 +53,15 @@ struct Opened {
     whole: BTreeSet<RecordId>,
 }
 
+impl Opened {
+    fn pushed(&self, by: ReplicaId, link: Link, is_last: bool) -> Pushed {
+        // Who is asked to send something whole has not sent all yet.
+        Pushed { by, link, is_finished: is_last, is_settled: is_last && self.unfit.is_empty() }
+    }
+}
+
 pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
-    let Request::Push { at, counter, is_first, is_last, offers, .. } = asked.request else {
+    let Request::Push { at, links, is_first, is_last, offers, .. } = asked.request else {
         return Ok(Decision::refused(Refused::Malformed));
     };
     if call.role == Role::Follower {
@@ -76,14 +84,16 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     if let Some(more) = more(asked, &changes, &slice) {
         return Ok(Decision::More(more));
     }
-    let authored = slice.head.history.as_ref().map_or(0, |history| history.authored.get(asked.from));
-    let counter = (*counter).min(authored.saturating_add(MAX_COUNTER_STEP));
+    let author = slice.head.history.as_ref().and_then(|history| history.authors.get(&asked.from)).copied();
+    let link = match reached(author, links) {
+        Ok(link) => link,
+        Err(accepted) => return Ok(Decision::refused(Refused::ReplicaConflict { accepted })),
+    };
     let is_settled = |history: &History| history.settled.contains(&asked.from);
     let is_supplied = is_repairing && !slice.head.history.as_ref().is_some_and(is_settled);
     let heading = Heading {
         begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
-        // Who is asked to send something whole has not sent all yet.
-        pushed: (*is_last).then_some(Pushed { by: asked.from, counter, is_settled: opened.unfit.is_empty() }),
+        pushed: Some(opened.pushed(asked.from, link, *is_last)),
         round_of: Some(asked.from),
         unstages: *is_first || *is_last,
         ..Heading::default()
@@ -95,14 +105,14 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let Ok(diff) = Diff::between(slice, changes) else { return Ok(Decision::refused(Refused::Malformed)) };
     let screen = Screen {
         sender: asked.from,
-        counter,
+        counter: link.counter,
         is_repairing: is_supplied,
         limits: call.limits.record,
         whole: &opened.whole,
     };
     let diff = diff.screened(&screen);
     // Who has never pushed leaves nothing behind that waits: what it takes away is judged page by page.
-    let waits = !*is_last && authored > 0;
+    let waits = !*is_last && author.is_some_and(|author| author.has_finished);
     let draft = if !waits { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
     let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied)).repairing(is_repairing);
     let plan = Plan::new(call.guard.review(draft.with_heading(heading), &inputs));
@@ -119,6 +129,18 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
 }
 
 /// A travelling consent lifts limits only while continuity is intact, unless the host verified its signature.
+/// The link that a push reaches, if it goes on from the last one that was accepted; that one, if it does not.
+///
+/// A device names all links that it has offered: of some it does not know whether they arrived.
+fn reached(author: Option<Author>, links: &[Link]) -> Result<Link, Link> {
+    let before = author.map_or_else(Link::none, |author| author.link);
+    if before.counter > 0 && !links.contains(&before) {
+        return Err(before);
+    }
+    let Some(last) = links.last().copied() else { return Ok(before) };
+    Ok(Link { counter: last.counter.min(before.counter.saturating_add(MAX_COUNTER_STEP)), ..last })
+}
+
 const fn trust(call: &Call<'_>, is_supplied: bool) -> Trust {
     match call.trust {
         Trust::Account if is_supplied => Trust::Nothing,

@@ -27,7 +27,14 @@ impl<'a> Counted<'a> {
         let Proposal::Change { pass, .. } = &entry.proposal else { return None };
         let is_counted = match pass.by {
             By::Peer | By::Listed | By::Bulk(Cause::Listing) => true,
-            By::Own(_) | By::Bulk(_) | By::Answer | By::Acknowledged | By::Unacknowledged | By::Retention => false,
+            By::Own(_)
+            | By::Bulk(_)
+            | By::Answer
+            | By::Acknowledged
+            | By::Unacknowledged
+            | By::TakenOver
+            | By::Settled
+            | By::Retention => false,
         };
         let row = entry.before.as_ref()?;
         (is_counted && !pass.harm.is_none()).then_some(Self { index, harm: &pass.harm, row })

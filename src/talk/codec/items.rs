@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{
+    decide::authorship::Link,
     talk::limits::WireLimits,
     values::{
         codec::{self, DecodeError, Reader, Writer},
@@ -75,6 +76,18 @@ pub(super) fn write_digest(writer: &mut Writer, digest: &Digest) {
 
 pub(super) fn read_digest(reader: &mut Reader<'_>) -> Result<Digest, DecodeError> {
     Ok(Digest::from_bytes(reader.fixed()?))
+}
+
+/// Writes a link in the chain of a replica's writes.
+pub(super) fn write_link(writer: &mut Writer, link: &Link) {
+    writer.array(2);
+    writer.uint(link.counter);
+    write_digest(writer, &link.hash);
+}
+
+pub(super) fn read_link(reader: &mut Reader<'_>) -> Result<Link, DecodeError> {
+    reader.tuple(2)?;
+    Ok(Link { counter: reader.uint()?, hash: read_digest(reader)? })
 }
 
 pub(super) fn write_lineage(writer: &mut Writer, lineage: &Lineage) {

@@ -7,8 +7,8 @@ use super::{
         write_judgement, write_stop,
     },
     items::{
-        read_digest, read_list, read_option, read_record, read_u32, write_digest, write_list, write_option,
-        write_record,
+        read_digest, read_link, read_list, read_option, read_record, read_u32, write_digest, write_link, write_list,
+        write_option, write_record,
     },
     offers::{check_offer, read_offers, write_offers},
 };
@@ -32,22 +32,23 @@ fn head(writer: &mut Writer, items: usize, kind: u64) {
 
 pub(super) fn write(writer: &mut Writer, reply: &Reply) {
     match reply {
-        Reply::Welcome { standing, ahead } => {
-            head(writer, if ahead.is_some() { 3 } else { 2 }, 0);
+        Reply::Welcome { standing, accepted } => {
+            head(writer, if accepted.is_some() { 3 } else { 2 }, 0);
             write_standing(writer, *standing);
-            ahead.iter().for_each(|counter| writer.uint(*counter));
+            accepted.iter().for_each(|link| write_link(writer, link));
         }
         Reply::Judged { judgement, now } => {
             head(writer, 3, 1);
             write_judgement(writer, judgement);
             write_option(writer, now.as_ref(), write_issued);
         }
-        Reply::Page { offers, next, is_more, now } => {
-            head(writer, 6, 2);
+        Reply::Page { offers, next, is_more, now, accepted } => {
+            head(writer, 7, 2);
             write_offers(writer, offers);
             write_cursor(writer, next);
             writer.bool(*is_more);
             write_option(writer, now.as_ref(), write_issued);
+            write_option(writer, accepted.as_ref(), write_link);
         }
         Reply::Taken { before, now, except, staged } => {
             head(writer, 5, 3);
@@ -62,10 +63,11 @@ pub(super) fn write(writer: &mut Writer, reply: &Reply) {
                 write_taken(writer, taken);
             });
         }
-        Reply::Whole { offers, now } => {
-            head(writer, 4, 4);
+        Reply::Whole { offers, now, accepted } => {
+            head(writer, 5, 4);
             write_offers(writer, offers);
             write_option(writer, now.as_ref(), write_issued);
+            write_option(writer, accepted.as_ref(), write_link);
         }
         Reply::Audited(audited) => write_audited(writer, audited),
         Reply::Refused(refused) => write_refused(writer, *refused),
@@ -81,7 +83,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
     Ok(match reader.uint()? {
         0 => Reply::Welcome {
             standing: read_standing(reader)?,
-            ahead: if items == 2 { None } else { Some(reader.uint()?) },
+            accepted: if items == 2 { None } else { Some(read_link(reader)?) },
         },
         1 => Reply::Judged { judgement: read_judgement(reader, limits)?, now: read_option(reader, read_issued)? },
         2 => Reply::Page {
@@ -89,6 +91,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
             next: read_cursor(reader)?,
             is_more: reader.bool()?,
             now: read_option(reader, read_issued)?,
+            accepted: read_option(reader, read_link)?,
         },
         3 => Reply::Taken {
             before: read_revision(reader)?,
@@ -100,7 +103,11 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
                 Ok::<_, DecodeError>((read_record(reader)?, read_taken(reader)?))
             })?,
         },
-        4 => Reply::Whole { offers: read_offers(reader, limits)?, now: read_option(reader, read_issued)? },
+        4 => Reply::Whole {
+            offers: read_offers(reader, limits)?,
+            now: read_option(reader, read_issued)?,
+            accepted: read_option(reader, read_link)?,
+        },
         5 => Reply::Audited(read_audited(reader, limits)?),
         6 => Reply::Refused(read_refused(reader)?),
         kind => return Err(FrameError::UnknownKind { kind }),
@@ -261,7 +268,10 @@ fn read_audited(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Audited,
 fn write_refused(writer: &mut Writer, refused: Refused) {
     let items = match refused {
         Refused::Forbidden | Refused::Renewed | Refused::ReadOnly | Refused::Malformed => 2,
-        Refused::Stop(_) | Refused::Unavailable { .. } | Refused::UnknownKind { .. } => 3,
+        Refused::Stop(_)
+        | Refused::Unavailable { .. }
+        | Refused::UnknownKind { .. }
+        | Refused::ReplicaConflict { .. } => 3,
         Refused::Version { .. } => 4,
     };
     head(writer, items, 6);
@@ -280,11 +290,15 @@ fn write_refused(writer: &mut Writer, refused: Refused) {
         Refused::Malformed => writer.uint(5),
         Refused::Version { least, greatest } => [6, least, greatest].into_iter().for_each(|number| writer.uint(number)),
         Refused::UnknownKind { kind } => [7, kind].into_iter().for_each(|number| writer.uint(number)),
+        Refused::ReplicaConflict { accepted } => {
+            writer.uint(8);
+            write_link(writer, &accepted);
+        }
     }
 }
 
 fn read_refused(reader: &mut Reader<'_>) -> Result<Refused, DecodeError> {
-    let unknown = reader.expected("why a request was not served, from 0 to 7");
+    let unknown = reader.expected("why a request was not served, from 0 to 8");
     Ok(match reader.uint()? {
         0 => Refused::Stop(read_stop(reader)?),
         1 => Refused::Forbidden,
@@ -294,6 +308,7 @@ fn read_refused(reader: &mut Reader<'_>) -> Result<Refused, DecodeError> {
         5 => Refused::Malformed,
         6 => Refused::Version { least: reader.uint()?, greatest: reader.uint()? },
         7 => Refused::UnknownKind { kind: reader.uint()? },
+        8 => Refused::ReplicaConflict { accepted: read_link(reader)? },
         _ => return Err(unknown),
     })
 }

@@ -4,8 +4,8 @@ use super::{
     error::FrameError,
     history::{read_claim, read_cursor, read_revision, write_claim, write_cursor},
     items::{
-        read_collection, read_digest, read_list, read_option, read_record, write_digest, write_list, write_option,
-        write_record,
+        read_collection, read_digest, read_link, read_list, read_option, read_record, write_digest, write_link,
+        write_list, write_option, write_record,
     },
     offers::{check_offer, read_offers, write_offers},
 };
@@ -30,9 +30,9 @@ fn head(writer: &mut Writer, items: usize, kind: u64, collection: &CollectionId)
 
 pub(super) fn write(writer: &mut Writer, request: &Request) {
     match request {
-        Request::Greet { collection, counter, at } => {
+        Request::Greet { collection, accepted, at } => {
             head(writer, if at.is_some() { 5 } else { 3 }, 0, collection);
-            writer.uint(*counter);
+            writer.uint(*accepted);
             if let Some(Greeting { revision, tag }) = at {
                 writer.uint(revision.0);
                 write_digest(writer, &tag.0);
@@ -42,25 +42,27 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             head(writer, 3, 1, collection);
             write_claim(writer, claim);
         }
-        Request::Pull { collection, at, after, page_bytes, record_bytes } => {
-            head(writer, 6, 2, collection);
+        Request::Pull { collection, at, after, page_bytes, record_bytes, accepted } => {
+            head(writer, 7, 2, collection);
             write_option(writer, at.as_ref(), write_at);
             write_cursor(writer, after);
             writer.uint(*page_bytes);
             writer.uint(*record_bytes);
+            writer.uint(*accepted);
         }
-        Request::Push { collection, at, counter, is_first, is_last, offers } => {
+        Request::Push { collection, at, links, is_first, is_last, offers } => {
             head(writer, 8, 3, collection);
             write_option(writer, at.as_ref(), write_at);
-            writer.uint(*counter);
+            write_list(writer, 1, links, write_link);
             writer.bool(*is_first);
             writer.bool(*is_last);
             write_offers(writer, offers);
         }
-        Request::Fetch { collection, records, record_bytes } => {
-            head(writer, 4, 4, collection);
+        Request::Fetch { collection, records, record_bytes, accepted } => {
+            head(writer, 5, 4, collection);
             write_list(writer, 1, records, write_record);
             writer.uint(*record_bytes);
+            writer.uint(*accepted);
         }
         Request::Audit { collection, window, fingerprint } => {
             head(writer, 5, 5, collection);
@@ -83,7 +85,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
     }
     let collection = read_collection(reader)?;
     Ok(match kind {
-        0 => Request::Greet { collection, counter: reader.uint()?, at: read_greeting(reader, items)? },
+        0 => Request::Greet { collection, accepted: reader.uint()?, at: read_greeting(reader, items)? },
         1 => Request::Prove { collection, claim: read_claim(reader, limits)? },
         2 => Request::Pull {
             collection,
@@ -91,11 +93,12 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             after: read_cursor(reader)?,
             page_bytes: reader.uint()?,
             record_bytes: reader.uint()?,
+            accepted: reader.uint()?,
         },
         3 => Request::Push {
             collection,
             at: read_option(reader, read_at)?,
-            counter: reader.uint()?,
+            links: read_list(reader, limits, 1, read_link)?,
             is_first: reader.bool()?,
             is_last: reader.bool()?,
             offers: read_offers(reader, limits)?,
@@ -104,6 +107,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             collection,
             records: read_list(reader, limits, 1, read_record)?,
             record_bytes: reader.uint()?,
+            accepted: reader.uint()?,
         },
         _ => Request::Audit {
             collection,
@@ -137,8 +141,8 @@ pub(super) fn check(request: &Request, limits: &WireLimits) -> Result<(), Decode
         Request::Greet { .. } | Request::Pull { .. } | Request::Audit { .. } => Ok(()),
         Request::Prove { claim, .. } => limits.check_items(claim.older.len().max(claim.missing.len())),
         Request::Fetch { records, .. } => limits.check_items(records.len()),
-        Request::Push { offers, .. } => {
-            limits.check_items(offers.len())?;
+        Request::Push { offers, links, .. } => {
+            limits.check_items(offers.len().max(links.len()))?;
             offers.iter().try_for_each(|offer| check_offer(offer, limits))
         }
     }

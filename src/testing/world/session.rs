@@ -409,7 +409,9 @@ impl World {
                 broken("false alarm", format!("{loss:?}, of which no verdict spoke"))
             }
             (None, Some(Continuity::Unproven)) => broken("false alarm", "it can not be told"),
-            (None, _) if found.ahead.is_some() => broken("S5", "the server knows a counter that no device has used"),
+            (None, _) if found.conflict.is_some() => {
+                broken("S5", "a replica id is said to be in use elsewhere, and is not")
+            }
             (None, _) => Ok(()),
         }
     }

@@ -253,8 +253,8 @@ impl World {
 
 fn asks(request: &Request) -> String {
     match request {
-        Request::Greet { collection, counter, at } => {
-            format!("greet {collection}, counter {counter}, at {:?}", at.map(|at| at.revision.0))
+        Request::Greet { collection, accepted, at } => {
+            format!("greet {collection}, accepted {accepted}, at {:?}", at.map(|at| at.revision.0))
         }
         Request::Prove { collection, claim } => {
             let (position, missing) = (claim.last.position, claim.missing.len());
@@ -272,7 +272,9 @@ fn asks(request: &Request) -> String {
 
 fn brief(reply: &Reply) -> String {
     match reply {
-        Reply::Welcome { standing, ahead } => format!("welcome: {standing:?}, ahead {ahead:?}"),
+        Reply::Welcome { standing, accepted } => {
+            format!("welcome: {standing:?}, accepted {:?}", accepted.map(|link| link.counter))
+        }
         Reply::Judged { judgement, now } => {
             format!("judged: {judgement}; now {:?}", now.map(|now| now.position.revision.0))
         }

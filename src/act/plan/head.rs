@@ -1,0 +1,64 @@
+//! What a commit changes of the head.
+
+use crate::decide::{
+    authorship::{Author, Authorship},
+    draft::Heading,
+    history::History,
+    line::Revision,
+    row::Row,
+    slice::Head,
+};
+use crate::values::{id::ReplicaId, version_vector::VersionVector};
+
+/// What a draft changes of the head, beside what follows from its records.
+pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
+    if let Some(beginning) = &heading.begins {
+        head.history = Some(History::begun(head.history.take(), beginning, at, head.tick));
+    }
+    if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
+        let had_finished = history.authors.get(&pushed.by).is_some_and(|author| author.has_finished);
+        let author = Author { link: pushed.link, has_finished: had_finished || pushed.is_finished };
+        history.authors.insert(pushed.by, author);
+        if pushed.is_settled {
+            history.settle(pushed.by);
+        }
+    }
+    if let Some(server) = &heading.server {
+        head.server = Some(server.clone());
+    }
+    if heading.leaves {
+        (head.tally, head.is_listed, head.hold.lines, head.hold.running) = (None, false, 0, None);
+        head.left_at = head.counter;
+        head.taken.clear();
+    }
+    if let (Some(redot), Some(author)) = (heading.takes_over, head.author.take_if(|_| heading.takes_over.is_some())) {
+        let former = author.former.into_iter().chain([author.replica]).collect();
+        head.author = Some(Authorship::new(redot.new, former));
+        (head.counter, head.left_at) = (head.counter.saturating_sub(redot.above), 0);
+    }
+    if let Some(author) = head.author.as_mut().filter(|_| heading.offers_writes) {
+        author.offer(author.link(head.counter));
+    }
+}
+
+/// Whether nothing of the head is worth a commit by itself.
+pub(super) fn tells_the_same_head(old: &Head, new: &Head) -> bool {
+    new.history == old.history
+        && new.author == old.author
+        && new.server == old.server
+        && new.is_listed == old.is_listed
+        && new.taken == old.taken
+        && (new.tick, new.day) == (old.tick, old.day)
+}
+
+/// A counter is durable before a message carries it, and so is what was written under it.
+pub(super) fn note_write(head: &mut Head, writer: Option<ReplicaId>, row: &Row, before: &VersionVector) {
+    let Some(writer) = writer else { return };
+    let counter = row.known().context().get(writer);
+    if counter <= before.get(writer) {
+        return;
+    }
+    head.counter = head.counter.max(counter);
+    let author = head.author.get_or_insert_with(|| Authorship::new(writer, [].into()));
+    author.write(counter, &row.record, row.known().digest());
+}

@@ -1,0 +1,103 @@
+//! Who this device is: the id of its installation, and what the store wrote under another one.
+
+use alloc::vec::Vec;
+
+use super::Device;
+use crate::act::{
+    apply::apply,
+    plan::Plan,
+    receipt::Receipt,
+    store::{CommitError, Store},
+};
+use crate::decide::{
+    draft::Draft,
+    slice::{Query, ReadSet},
+    takeover::TakeOverError,
+};
+use crate::values::id::{CollectionId, ReplicaId};
+
+/// Why a store's writes are not taken over. Nothing was changed in that collection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TakeOverFailed<E> {
+    /// They can not be.
+    #[error(transparent)]
+    TakeOver(#[from] TakeOverError),
+    /// The store could not be read.
+    #[error("the store could not be read; nothing was changed")]
+    Read(#[source] E),
+    /// The store could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError<E>),
+}
+
+impl<S: Store> Device<S> {
+    /// Under which replica id this store has written in a collection; `None` if it has not.
+    ///
+    /// # Errors
+    /// The store's, if it can not be read.
+    pub fn author(&self, collection: &CollectionId) -> Result<Option<ReplicaId>, S::Error> {
+        let head = self.store.read(&ReadSet::head(collection.clone()))?.head;
+        Ok(head.author.map(|author| author.replica))
+    }
+
+    /// Makes what this store has written under another id this device's own: in one commit, without a change of what is shown.
+    ///
+    /// Two installations must never write under one id: two different writes would have one name, and one of them would be
+    /// taken for the other (S5). So the host keeps the id of an installation where no backup reaches: a restored or copied
+    /// store then meets a device with another id, refuses to be written
+    /// ([`WriteError::AnotherAuthor`](crate::decide::author::WriteError::AnotherAuthor)), and is taken over, collection by
+    /// collection, before anything else. A device that learns of a
+    /// [`Conflict`](crate::decide::authorship::Conflict) takes a new id by [`rotate`](Self::rotate).
+    ///
+    /// What the server has accepted keeps its name. All later writes are written again under this device's id, in the same
+    /// order and with the same contents; where the former installation has sent them meanwhile, both stand side by side, and equal
+    /// values show as one. Questions about such records lapse, and are asked again where they still stand. Does nothing where
+    /// there is nothing to take over.
+    ///
+    /// ```
+    /// use holdfast::*;
+    /// # #[derive(serde::Serialize)] struct Person { name: &'static str }
+    /// let people = CollectionId::new("people")?;
+    /// # let write = Write::create(people.clone(), RecordId::new("grace")?, &Person { name: "Grace" }, &Shape::new(), Cause::User)?;
+    /// # let at = Timestamp::from_micros(1);
+    /// let [old, new] = [ReplicaId::from_entropy(1)?, ReplicaId::from_entropy(2)?]; // at random, one for each installation
+    /// let mut phone = Device::new(MemoryStore::device(), old, Guard::default());
+    /// phone.write(&write, at)?;
+    /// let backup = phone.store().clone();
+    /// // The new phone starts from the backup. Its id was not in it.
+    /// let mut phone = Device::new(backup, new, Guard::default());
+    /// assert_eq!(phone.author(&people)?, Some(old));
+    /// phone.take_over(&people)?;
+    /// assert_eq!(phone.author(&people)?, Some(new));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TakeOverFailed`]; nothing was changed.
+    pub fn take_over(&mut self, collection: &CollectionId) -> Result<Option<Receipt>, TakeOverFailed<S::Error>> {
+        let read = |query| self.store.read(&ReadSet::head(collection.clone()).with_query(query));
+        let mut slice = read(Query::Pending { after: None, limit: usize::MAX }).map_err(TakeOverFailed::Read)?;
+        let failed = read(Query::Failed { limit: usize::MAX }).map_err(TakeOverFailed::Read)?;
+        slice.rows.extend(failed.rows);
+        let Some(draft) = Draft::of_takeover(slice, self.replica)? else { return Ok(None) };
+        Ok(Some(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?))
+    }
+
+    /// Takes a new id, and takes over what was written under the old one in these collections: all that the store has.
+    ///
+    /// The host keeps the new id first, where it kept the old one. If this fails or is cut off half-way, the rest is taken
+    /// over later: collections that are done stay done.
+    ///
+    /// # Errors
+    /// [`TakeOverFailed`] of the first collection that fails. The device has the new id then, and that collection is as it was.
+    pub fn rotate<'c>(
+        &mut self,
+        to: ReplicaId,
+        collections: impl IntoIterator<Item = &'c CollectionId>,
+    ) -> Result<Vec<Receipt>, TakeOverFailed<S::Error>> {
+        self.replica = to;
+        let receipts = collections.into_iter().map(|collection| self.take_over(collection));
+        receipts.filter_map(Result::transpose).collect()
+    }
+}

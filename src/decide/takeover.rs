@@ -1,0 +1,102 @@
+//! What a store wrote under another id becomes this replica's own → Draft.
+
+use alloc::vec::Vec;
+
+use super::{
+    breach::Why,
+    draft::{After, By, Change, Draft, Entry, Heading, Origin, Proposal, Quarantined},
+    harm::Harm,
+    history::KnownServer,
+    line::{LineStatus, Revision},
+    position::FeedCursor,
+    row::{Native, Quarantine, Row},
+    slice::Slice,
+};
+use crate::values::{
+    id::{CollectionId, ReplicaId},
+    redot::Redot,
+};
+
+/// Why a store's writes can not be taken over. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TakeOverError {
+    /// Under this id, the store has written before: its counters are used up to somewhere.
+    #[error(
+        "expected an id under which '{collection}' was never written here, found {found}; nothing was changed; take a new one"
+    )]
+    UsedBefore {
+        /// The collection.
+        collection: CollectionId,
+        /// The id.
+        found: ReplicaId,
+    },
+}
+
+impl Draft {
+    /// Proposes that `replica` takes over what this store has written under another id. `None` if there is nothing to take over.
+    ///
+    /// Writes that the server has accepted in its present lineage keep their dots. All later ones get dots of `replica`, in the
+    /// same order and with the same contents, in every row that is not acknowledged: what was stored, what waits beside it and
+    /// what the native store shows alike (S5). Questions about such versions lapse, and are asked anew where they stand.
+    ///
+    /// The slice holds all rows that are pending or failed.
+    pub(crate) fn of_takeover(slice: Slice, replica: ReplicaId) -> Result<Option<Self>, TakeOverError> {
+        let Some(author) = slice.head.author.as_ref().filter(|author| author.replica != replica) else {
+            return Ok(None);
+        };
+        if author.former.contains(&replica) {
+            return Err(TakeOverError::UsedBefore { collection: slice.collection.clone(), found: replica });
+        }
+        let accepted = slice.head.server.as_ref().map_or(0, |server| server.accepted);
+        let redot = Redot { old: author.replica, above: accepted.min(slice.head.counter), new: replica };
+        let is_known = |row: &Row| row.version.context().get(replica).max(row.known().context().get(replica)) > 0;
+        if slice.rows.values().any(is_known) {
+            return Err(TakeOverError::UsedBefore { collection: slice.collection.clone(), found: replica });
+        }
+        let unsent = slice.rows.values().filter(|row| row.is_pending || row.failed.is_some());
+        let concerned = unsent.filter(|row| redot.concerns(&row.version) || redot.concerns(row.known()));
+        let entries: Vec<Entry> = concerned.map(|row| renamed(row, redot)).collect();
+        // What another installation wrote under the old id may have been refused, or taken for known: all is read again.
+        let server = slice.head.server.as_ref().map(|server| KnownServer {
+            cursor: FeedCursor::default(),
+            whole: Revision::default(),
+            accepted: 0,
+            conflict: None,
+            ..server.clone()
+        });
+        let heading = Heading { server, writer: Some(replica), takes_over: Some(redot), ..Heading::default() };
+        Ok(Some(Self::new(slice, Origin::Own, entries).with_heading(heading)))
+    }
+}
+
+fn renamed(row: &Row, redot: Redot) -> Entry {
+    let after = match &row.quarantine {
+        None => After::Same,
+        Some(Quarantine::Version { hidden, mass, .. }) => {
+            let hidden = redot.version(hidden);
+            After::New(Quarantined::Version { hidden, mass: *mass, why: Why::HeldAlready })
+        }
+        Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) => After::Nothing,
+    };
+    let native = row.native.as_ref().map(|native| match native {
+        Native::Shown(version) => Native::Shown(redot.version(version)),
+        Native::Missing(version) => Native::Missing(redot.version(version)),
+        Native::Unknown | Native::Stale(_) => native.clone(),
+    });
+    let pass = Change {
+        version: redot.version(&row.version),
+        after,
+        by: By::TakenOver,
+        harm: Harm::default(),
+        excuse: None,
+        closes: LineStatus::Struck,
+        peer: None,
+        native,
+    };
+    Entry {
+        record: row.record.clone(),
+        before: Some(row.clone()),
+        proposal: Proposal::Change { pass, held: None, excused: None },
+    }
+}
