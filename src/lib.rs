@@ -58,7 +58,8 @@
 //! }
 //! ```
 //!
-//! `cargo run --example first_hold` tells the same story with 320 people and an edit in the middle.
+//! `cargo run --example first_hold` tells the same story with 320 people and an edit in the middle, and
+//! `cargo run --example sidekick` the whole of 2009, next to what a plain mirror sync does.
 //!
 //! # How it works
 //!
