@@ -124,8 +124,6 @@
 //! - **L6** Who resumes after a crash gets where it would have got without.
 //! - **L7** Planning ends.
 //!
-//! Rebuilding a lost server with the fewest bytes (L2), and devices that were cloned or restored, come next.
-//!
 //! # What can not be promised
 //!
 //! - Data that is on no surviving replica is gone.
@@ -197,3 +195,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/conversation.md")]
 struct Conversation;
+
+/// And in the guide to identity.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/identity.md")]
+struct Identity;

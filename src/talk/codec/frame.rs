@@ -27,7 +27,7 @@ impl RequestFrame {
     /// ```
     /// use holdfast::{talk::{frame::RequestFrame, limits::WireLimits, message::Request}, *};
     /// # let account = "00112233445566778899aabbccddeeff".parse()?;
-    /// let greeting = Request::Greet { collection: CollectionId::new("contacts")?, counter: 12, at: None };
+    /// let greeting = Request::Greet { collection: CollectionId::new("contacts")?, accepted: 12, at: None };
     /// let frame = RequestFrame {
     ///     session: 0x5eed,
     ///     step: 0,
