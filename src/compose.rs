@@ -2,6 +2,7 @@
 
 pub mod round;
 pub mod explain;
+pub mod rebuild;
 pub mod serve;
 pub mod device_session;
 pub mod converse;

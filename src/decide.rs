@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod position;
 pub mod continuity;
 pub mod authorship;
+pub mod repair;
 pub mod history;
 pub mod refusal;
 pub mod harm;

@@ -18,3 +18,5 @@ mod world;
 
 #[path = "rebuild/deletes.rs"]
 mod deletes;
+#[path = "rebuild/orders.rs"]
+mod orders;

@@ -1,5 +1,6 @@
 //! Approved → Plan → Batch: what one commit must write, and the receipt that it earns.
 
+mod brought;
 mod build;
 mod head;
 mod report;

@@ -177,7 +177,7 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
     let (renewal, slice) = renewed(slice, call)?;
     match asked.request {
         Request::Greet { accepted, at, .. } => Ok(greet::welcome(asked, *accepted, *at, renewal, &slice, call)),
-        Request::Prove { claim, .. } => greet::judged(claim, renewal, slice, call),
+        Request::Prove { claim, .. } => greet::judged(asked, claim, renewal, slice, call),
         // All others go on from what was known of the history before.
         _ if renewal.is_some() => {
             Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
@@ -215,7 +215,7 @@ fn renewed(slice: Slice, call: &Call<'_>) -> Result<(Option<Batch>, Slice), Entr
         return Ok((None, slice));
     }
     let beginning = beginning(&slice, call)?;
-    Ok(begin(beginning, slice, call))
+    Ok(written(Heading { begins: Some(beginning), ..Heading::default() }, slice, call))
 }
 
 fn beginning(slice: &Slice, call: &Call<'_>) -> Result<Beginning, EntropyError> {
@@ -228,9 +228,8 @@ fn collection_digest(collection: &CollectionId) -> Digest {
     Digest::of("holdfast collection", &[collection.as_str().as_bytes()])
 }
 
-/// The commit with which a lineage begins, and the slice as it is after it.
-fn begin(beginning: Beginning, mut slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
-    let heading = Heading { begins: Some(beginning), ..Heading::default() };
+/// The commit that changes the head alone, and the slice as it is after it.
+fn written(heading: Heading, mut slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
     let draft = Draft::new(slice.clone(), Origin::Own, Vec::new()).with_heading(heading);
     let (batch, _) = Plan::new(call.guard.review_own(draft)).begin();
     if let Some(batch) = &batch {

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     explain::Explanation,
+    rebuild::RebuildReport,
     round::{self, RoundError},
 };
 use crate::act::{receipt::Receipt, store::Store};
@@ -148,6 +149,14 @@ impl<S: Store> Server<S> {
         retention_days: u64,
     ) -> Result<Receipt, RoundError<S::Error>> {
         round::pass_day(&mut self.store, &self.guard, collection, today, retention_days)
+    }
+
+    /// How a collection is rebuilt after a loss; `None` if nothing of it was ever lost.
+    ///
+    /// # Errors
+    /// The store's own; nothing was changed.
+    pub fn rebuild(&self, collection: &CollectionId) -> Result<Option<RebuildReport>, S::Error> {
+        Ok(RebuildReport::of(&self.store.read(&ReadSet::head(collection.clone()))?))
     }
 
     /// The open hold of a collection, if there is one. A device answers it.

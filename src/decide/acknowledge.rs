@@ -120,6 +120,12 @@ impl Draft {
 }
 
 impl Draft {
+    /// The records that a peer had, and is known to have no more.
+    pub(crate) fn voided(&self) -> impl Iterator<Item = &RecordId> {
+        let is_void = |entry: &&Entry| entry.before.as_ref().is_some_and(|row| !row.is_pending);
+        self.entries.iter().filter(is_void).map(|entry| &entry.record)
+    }
+
     /// Proposes to send again what a server did not take: it has another history now.
     pub(crate) fn of_retry(slice: Slice) -> Self {
         let failed = slice.rows.values().filter(|row| row.failed.is_some());

@@ -6,6 +6,7 @@ use super::{
     authorship::Link,
     breach::Why,
     consent::{Answer, Excuse},
+    continuity::Judgement,
     harm::Harm,
     history::{Acknowledged, Beginning, KnownServer},
     line::{LineStatus, Revision},
@@ -81,6 +82,10 @@ pub(crate) struct Heading {
     pub(crate) begins: Option<Beginning>,
     /// On a server: a replica has pushed.
     pub(crate) pushed: Option<Pushed>,
+    /// On a server: a replica has said what it remembers, and what followed.
+    pub(crate) heard: Option<(ReplicaId, Judgement)>,
+    /// On a server that repairs a loss: who has brought these records.
+    pub(crate) brought_by: Option<ReplicaId>,
     /// On a device: what it then knows of its server.
     pub(crate) server: Option<KnownServer>,
     /// On a device: the server's word, for the records that it is known to have then.

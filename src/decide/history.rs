@@ -1,17 +1,15 @@
 //! A collection's history as its server keeps it, and as a device remembers it.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     authorship::{Author, Conflict, Link},
-    continuity::Ancestor,
+    continuity::{Ancestor, Judgement},
     line::Revision,
     position::{FeedCursor, Issued, Position, Witness},
+    repair::Repair,
 };
 use crate::values::{
     ablation::is_off,
@@ -25,8 +23,6 @@ use crate::values::{
 const MAX_REPLICAS: usize = 10_000;
 /// Ancestors that a history keeps, at most: what was set back more often is told as replaced.
 const MAX_ANCESTORS: usize = 64;
-/// Day ticks for which a server that lost something lets others' values be supplied.
-const REPAIR_TICKS: u64 = 14;
 
 /// A collection's history on its server.
 ///
@@ -48,10 +44,8 @@ pub struct History {
     pub generation: u64,
     /// By replica, the writes that its pushes have reached.
     pub authors: BTreeMap<ReplicaId, Author>,
-    /// Until then, devices supply what others wrote: something was lost.
-    pub repair_until: Option<DayTick>,
-    /// Replicas that have pushed all they have since the lineage began.
-    pub settled: BTreeSet<ReplicaId>,
+    /// Something was lost: devices supply what others wrote.
+    pub repair: Option<Repair>,
 }
 
 /// How a lineage begins.
@@ -118,9 +112,9 @@ impl History {
         foreign.drain(..surplus);
         let chain = old.as_ref().map_or_else(|| Digest::of("holdfast chain", &[]), |old| old.chain);
         let authors = old.map(|old| old.authors).unwrap_or_default();
-        let repair_until = beginning.is_repair.then(|| DayTick(today.0.saturating_add(REPAIR_TICKS)));
+        let repair = beginning.is_repair.then(|| Repair::begun(today));
         let (lineage, generation) = (beginning.lineage, beginning.generation);
-        Self { lineage, chain, ancestors, foreign, generation, authors, repair_until, settled: BTreeSet::new() }
+        Self { lineage, chain, ancestors, foreign, generation, authors, repair }
     }
 
     /// Where it stands at a revision.
@@ -131,9 +125,21 @@ impl History {
 
     /// Notes that a replica has pushed all it has, while something is being mended.
     pub(crate) fn settle(&mut self, replica: ReplicaId) {
-        if self.repair_until.is_some() && self.settled.len() < MAX_REPLICAS {
-            self.settled.insert(replica);
-        }
+        self.repair.iter_mut().for_each(|repair| repair.note(replica, |brought| brought.is_settled = true));
+    }
+
+    /// Notes that a replica has said what it remembers, while something is being mended.
+    pub(crate) fn hear(&mut self, replica: ReplicaId, judgement: &Judgement, today: DayTick) {
+        self.repair
+            .iter_mut()
+            .filter(|repair| repair.is_open(today))
+            .for_each(|repair| repair.hear(replica, judgement));
+    }
+
+    /// Whether a replica has pushed all it has since something was lost.
+    #[must_use]
+    pub(crate) fn is_settled(&self, replica: ReplicaId) -> bool {
+        self.repair.as_ref().is_some_and(|repair| repair.is_settled(replica))
     }
 
     /// Whether a lineage was heard of, and so whatever was lost with it has been told already.
@@ -150,13 +156,14 @@ impl History {
     /// Whether a replica may be remembered: who holds credentials can make up any number of them.
     #[must_use]
     pub(crate) fn has_room_for(&self, replica: ReplicaId) -> bool {
-        self.authors.contains_key(&replica) || self.settled.contains(&replica) || self.authors.len() < MAX_REPLICAS
+        let is_heard = self.repair.as_ref().is_some_and(|repair| repair.brought.contains_key(&replica));
+        self.authors.contains_key(&replica) || is_heard || self.authors.len() < MAX_REPLICAS
     }
 
     /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.
     #[must_use]
     pub fn is_repairing(&self, today: DayTick) -> bool {
-        self.repair_until.is_some_and(|until| today <= until)
+        self.repair.as_ref().is_some_and(|repair| repair.is_open(today))
     }
 }
 

@@ -174,7 +174,7 @@ fn in_repair(phone: &mut Phone, mut cloud: Cloud) -> Cloud {
         // Greeting, proof, and the first page; it pushes nothing itself.
         if greeted <= 3 { Ok(cloud.answer(frame)) } else { Err("no more") }
     });
-    assert!(head(&cloud.store).history.unwrap().repair_until.is_some());
+    assert!(head(&cloud.store).history.unwrap().repair.is_some());
     cloud
 }
 

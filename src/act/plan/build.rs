@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Batch,
+    brought::brought,
     head::{head_on, note_write, tells_the_same_head},
     report::{changed, empty_receipt},
 };
@@ -37,6 +38,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     let Draft { slice, origin, entries, heading } = draft;
     let mut head = slice.head.clone();
     head.revision = head.revision.next();
+    head_on(&mut head, &heading, slice.head.revision);
     let mut work = Work {
         collection: slice.collection.clone(),
         head,
@@ -51,9 +53,9 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         acknowledged: heading.acknowledged,
         writer: heading.writer,
         is_renamed: heading.takes_over.is_some(),
+        brought_by: heading.brought_by,
     };
     work.receipt.breaches = breaches;
-    head_on(&mut work.head, &heading, slice.head.revision);
     let total = entries.len();
     for (entry, decision) in entries.into_iter().zip(decisions) {
         work.take(entry, decision);
@@ -120,6 +122,8 @@ struct Work {
     writer: Option<ReplicaId>,
     /// Everything shows what it showed, under other dots.
     is_renamed: bool,
+    /// Who brings back what was lost.
+    brought_by: Option<ReplicaId>,
 }
 
 impl Work {
@@ -391,6 +395,7 @@ impl Work {
             self.head.hold = HoldHead { hold: self.head.hold.hold.saturating_add(1), ..HoldHead::default() };
         }
         if let Some(history) = &mut self.head.history {
+            brought(history, self.brought_by, (&self.rows, &self.formers, &self.lines));
             history.chain = chain(history, self.head.revision, &self.rows);
         }
         let id = ReceiptId { collection: self.collection.clone(), revision: self.head.revision };

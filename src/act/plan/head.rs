@@ -23,6 +23,9 @@ pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
             history.settle(pushed.by);
         }
     }
+    if let (Some(history), Some((by, judgement))) = (&mut head.history, &heading.heard) {
+        history.hear(*by, judgement, head.tick);
+    }
     if let Some(server) = &heading.server {
         head.server = Some(server.clone());
     }

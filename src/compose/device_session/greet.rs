@@ -225,6 +225,7 @@ impl DeviceSession {
                 let removal = if is_off!(Absence) { self.removal(&slice, &missing) } else { None };
                 let loss = || Draft::of_loss(slice, claimed.lineage, common, &missing);
                 let draft = removal.unwrap_or_else(loss);
+                self.work.lost_there.extend(draft.voided().cloned());
                 self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
             }
             _ => {

@@ -11,10 +11,10 @@ use crate::decide::{
     draft::{Draft, Heading, Origin},
     history::{Acknowledged, KnownServer},
     line::Revision,
-    offer::Offer,
+    offer::{HeldVersion, Offer},
     position::{FeedCursor, Issued, Tag},
     refusal::Refusal,
-    row::Row,
+    row::{Quarantine, Row},
     screen::too_large,
     slice::{Query, ReadSet, Slice},
 };
@@ -80,7 +80,8 @@ impl DeviceSession {
             records.push((id.clone(), digest));
             offers.push(sent);
         }
-        if records.is_empty() && (is_first || self.work.staged_there.is_empty()) {
+        let is_told = !is_first && !self.work.staged_there.is_empty();
+        if records.is_empty() && !is_told && !(is_first && self.work.owes_all()) {
             self.work.needs_push = false;
             return self.advance();
         }
@@ -90,7 +91,7 @@ impl DeviceSession {
             (false, false) => Some(More { after: last, only: Vec::new() }),
             (true, _) => None,
         };
-        self.work.report.sent = self.work.report.sent.saturating_add(super::count(records.len()));
+        self.work.note_sent(&records, more.is_none());
         let reaches = links.last().map_or(0, |link| link.counter);
         let request = Request::Push {
             collection: self.work.collection(),
@@ -252,6 +253,15 @@ fn supplied(row: &Row, slice: &Slice) -> Offer {
         let joined = offer.version.join(&staged.version);
         offer.delete_tag = offer.delete_tag.filter(|_| joined.digest() == offer.version.digest());
         offer.version = joined;
+    }
+    // What the server held, it is to hold again: this device shows the outcome, and knows what is asked.
+    match &row.quarantine {
+        Some(Quarantine::Beside { held, hidden, .. }) if hidden.digest() == offer.version.digest() => {
+            offer.version = held.clone();
+            offer.held = Some(HeldVersion { hidden: hidden.clone(), mass: false });
+            (offer.excuse, offer.delete_tag) = (None, None);
+        }
+        _ => {}
     }
     offer
 }

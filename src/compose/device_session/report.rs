@@ -46,6 +46,8 @@ pub struct CollectionReport {
     pub acknowledged: u64,
     /// Records of which the server holds a part back, and asks.
     pub held_there: Vec<RecordId>,
+    /// Records that were sent again because the server lost what it had named as its own.
+    pub resent: u64,
     /// Records that the server does not take, and why. They are not lost, and not sent again until they change or the
     /// server does.
     pub failed: Vec<(RecordId, Refusal)>,
@@ -70,6 +72,7 @@ impl CollectionReport {
             receipts: Vec::new(),
             sent: 0,
             acknowledged: 0,
+            resent: 0,
             held_there: Vec::new(),
             failed: Vec::new(),
             conflict: None,
@@ -102,7 +105,11 @@ impl fmt::Display for CollectionReport {
             (Some(continuity), None) => write!(f, "{continuity}")?,
             (None, None) => f.write_str("not reached")?,
         }
-        write!(f, "; {} sent, {} acknowledged", self.sent, self.acknowledged)?;
+        write!(f, "; {} sent", self.sent)?;
+        if self.resent > 0 {
+            write!(f, " ({} of them because the server lost them)", self.resent)?;
+        }
+        write!(f, ", {} acknowledged", self.acknowledged)?;
         if !self.failed.is_empty() {
             write!(f, ", {} not taken", self.failed.len())?;
         }

@@ -189,6 +189,10 @@ pub(super) struct Work {
     pub(super) closing: Option<KnownServer>,
     /// Records that the server named as its own and does not show any more.
     pub(super) missing: BTreeSet<RecordId>,
+    /// Records that the server has lost, until they are sent again.
+    pub(super) lost_there: BTreeSet<RecordId>,
+    /// A server that lost something has been sent all there is.
+    pub(super) has_sent_all: bool,
     /// Records of which something was staged here when the session began.
     pub(super) staged_here: Vec<RecordId>,
     /// Records of which an audit has shown more than is known here.
@@ -252,6 +256,8 @@ impl Work {
             verdict: None,
             closing: None,
             missing: BTreeSet::new(),
+            lost_there: BTreeSet::new(),
+            has_sent_all: false,
             staged_here: Vec::new(),
             shown: Vec::new(),
             shown_at: None,
@@ -291,6 +297,18 @@ impl Work {
 
     pub(super) fn lineage(&self) -> Option<Lineage> {
         self.known.lineage()
+    }
+
+    /// A server that lost something is told what there is, even where that is nothing.
+    pub(super) const fn owes_all(&self) -> bool {
+        self.known.is_recovering && !self.has_sent_all && self.known.witness.is_some()
+    }
+
+    pub(super) fn note_sent(&mut self, records: &[(RecordId, Digest)], is_all: bool) {
+        let again = records.iter().filter(|(record, _)| self.lost_there.remove(record)).count();
+        self.report.sent = self.report.sent.saturating_add(super::count(records.len()));
+        self.report.resent = self.report.resent.saturating_add(super::count(again));
+        self.has_sent_all |= is_all;
     }
 
     /// What is still to do, in this order.

@@ -1,9 +1,10 @@
 //! Is this still the server that the device knew?
 
-use super::{Asked, Call, Decision, Role, accepted_beside, begin, beginning, now};
+use super::{Asked, Call, Decision, Role, accepted_beside, beginning, now, written};
 use crate::act::plan::Batch;
 use crate::decide::{
-    continuity::{Claim, Continuity, Facts, ServerLoss, judge},
+    continuity::{Claim, Continuity, Facts, Judgement, ServerLoss, judge},
+    draft::Heading,
     position::Position,
     slice::Slice,
 };
@@ -40,6 +41,7 @@ pub(super) fn is_held(at: Greeting, slice: &Slice, call: &Call<'_>) -> bool {
 
 /// To a proof. Where the claim is believed, a loss begins another lineage, and others' values may be supplied.
 pub(super) fn judged(
+    asked: &Asked<'_>,
     claim: &Claim,
     renewal: Option<Batch>,
     slice: Slice,
@@ -65,14 +67,25 @@ pub(super) fn judged(
         _ => false,
     };
     if !begins || renewal.is_some() {
+        let (batch, slice) = match renewal {
+            None if is_believed && call.role == Role::Home => hear(asked, &judgement, slice, call),
+            renewal => (renewal, slice),
+        };
         let now = now(&slice, call);
-        return Ok(Decision::Done { batch: renewal, reply: Reply::Judged { judgement, now }, receipt: None });
+        return Ok(Decision::Done { batch, reply: Reply::Judged { judgement, now }, receipt: None });
     }
     let is_emptied = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Emptied);
     let is_foreign = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Replaced);
     let beginning = beginning(&slice, call)?;
     let beginning = beginning.of_repair(is_emptied.then_some(lineage), is_foreign.then_some(lineage));
-    let (batch, slice) = begin(beginning, slice, call);
+    let heard = is_believed.then(|| (asked.from, judgement.clone()));
+    let (batch, slice) = written(Heading { begins: Some(beginning), heard, ..Heading::default() }, slice, call);
     let now = now(&slice, call);
     Ok(Decision::Done { batch, reply: Reply::Judged { judgement, now }, receipt: None })
+}
+
+/// While a loss is mended, who has been heard is noted, once for each device.
+fn hear(asked: &Asked<'_>, judgement: &Judgement, slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
+    let heard = Some((asked.from, judgement.clone()));
+    written(Heading { heard, ..Heading::default() }, slice, call)
 }

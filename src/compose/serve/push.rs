@@ -89,11 +89,12 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
         Ok(link) => link,
         Err(accepted) => return Ok(Decision::refused(Refused::ReplicaConflict { accepted })),
     };
-    let is_settled = |history: &History| history.settled.contains(&asked.from);
+    let is_settled = |history: &History| history.is_settled(asked.from);
     let is_supplied = is_repairing && !slice.head.history.as_ref().is_some_and(is_settled);
     let heading = Heading {
         begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
         pushed: Some(opened.pushed(asked.from, link, *is_last)),
+        brought_by: is_supplied.then_some(asked.from),
         round_of: Some(asked.from),
         unstages: *is_first || *is_last,
         ..Heading::default()
