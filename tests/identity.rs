@@ -19,7 +19,7 @@ use std::convert::Infallible;
 use holdfast::{
     act::store::Store,
     compose::device::{WriteFailed, identity::TakeOverFailed},
-    compose::device_session::Report,
+    compose::device_session::{DeviceSession, Opening, Output, Report},
     decide::{
         author::WriteError,
         slice::{Query, ReadSet},
@@ -109,30 +109,24 @@ fn two_phones_under_one_id_lose_neither_ones_edits() {
 /// A counter alone would call the twin's later write of the record an overwriting of ada's.
 #[test]
 fn a_longer_history_under_the_same_id_overwrites_nothing() {
-    for is_told in [true, false] {
+    for before in ["the greeting", "the pull", "the push"] {
         let (mut cloud, mut ada, mut ben) = three();
         let mut twin = ada.clone();
+        if before == "the pull" {
+            edit(&mut ben, 9, "phone", "ben's", 6);
+            cloud.sync(&mut ben);
+        }
         edit(&mut ada, 3, "phone", "ada's", 7);
         edit(&mut ada, 4, "phone", "ada's", 7);
         edit(&mut twin, 5, "phone", "the twin's", 8);
         edit(&mut twin, 3, "phone", "the twin's", 8);
-        if is_told {
+        if before == "the greeting" {
             cloud.sync(&mut twin);
             assert_eq!(conflict(&cloud.sync(&mut ada)), Some(14));
         } else {
-            // The twin comes in between: after ada was greeted, and before she reads.
-            let mut came = Some(&mut twin);
             let mut session = peer::open(&ada, 77);
-            let report = ada
-                .converse(&mut session, |frame| {
-                    let request = RequestFrame::decode(frame, &WireLimits::default()).unwrap().requests.remove(0);
-                    let is_push = matches!(request, Request::Pull { .. } | Request::Push { .. });
-                    if let Some(twin) = came.take_if(|_| is_push) {
-                        cloud.sync(twin);
-                    }
-                    Ok::<_, Infallible>(cloud.answer(frame))
-                })
-                .unwrap();
+            let is_due = |request: &Request| matches!(request, Request::Pull { .. } | Request::Push { .. });
+            let report = converse_with(&mut cloud, &mut ada, &mut session, is_due, |cloud| drop(cloud.sync(&mut twin)));
             assert_eq!(conflict(&report), Some(14), "{report}");
         }
         assert_eq!(shown(ada.store(), 3, "phone"), ["ada's"], "what she wrote is not taken for seen by the twin");
@@ -241,11 +235,40 @@ fn a_store_restored_under_another_id_is_taken_over_before_anything_else() {
     assert_eq!(shown(ben.store(), 3, "phone"), ["sent"]);
 }
 
+/// A push that is cut off has reached its link, and not all of its records. Those are no evidence of a loss, whoever sends them.
+#[test]
+fn records_that_never_arrived_are_taken_over_whole() {
+    let mut cloud = Cloud::new();
+    let (mut ada, mut ben) = (phone(1), phone(2));
+    for n in 0..12 {
+        create(&mut ada, n, &[("name", &format!("n{n}")), ("phone", "1")]);
+    }
+    cloud.limits.page_bytes = 150;
+    let mut pages = 0;
+    let opening = ada.opening(AccountId::new("ada").unwrap(), vec![people()]);
+    let opening = Opening { limits: WireLimits { page_bytes: 150, ..WireLimits::default() }, ..opening };
+    let mut session = DeviceSession::open(opening, &entropy(5));
+    let cut = ada.converse(&mut session, |frame| {
+        pages += 1;
+        if pages > 4 { Err("the line is dead") } else { Ok(cloud.answer(frame)) }
+    });
+    assert!(cut.is_err());
+    let arrived = peer::rows_of(&cloud.store).len();
+    assert!((1..12).contains(&arrived), "{arrived}");
+    ada.rotate(id(50), [&people()]).unwrap();
+    create(&mut ada, 12, &[("name", "after")]);
+    let report = cloud.sync(&mut ada);
+    assert!(report.collections[0].evidence.is_empty() && report.collections[0].failed.is_empty(), "{report}");
+    settle(&mut cloud, &mut [&mut ada, &mut ben]);
+    assert_eq!(living(&ben), 13);
+}
+
 #[test]
 fn an_id_is_never_taken_twice() {
-    let (_, mut ada, mut ben) = three();
+    let (mut cloud, mut ada, mut ben) = three();
     ada.rotate(id(50), [&people()]).unwrap();
     edit(&mut ada, 3, "phone", "new", 7);
+    cloud.sync(&mut ada);
     let back = ada.rotate(id(1), [&people()]);
     assert!(
         matches!(back, Err(TakeOverFailed::TakeOver(TakeOverError::UsedBefore { found, .. })) if found == id(1)),
@@ -266,6 +289,7 @@ fn what_a_lost_server_had_accepted_is_named_anew_too() {
     let (mut cloud, mut ada, mut ben) = three();
     let mut twin = ada.clone();
     edit(&mut ada, 3, "phone", "ada's", 7);
+    edit(&mut twin, 4, "phone", "the twin's", 8);
     edit(&mut twin, 3, "phone", "the twin's", 8);
     cloud.sync(&mut twin);
     assert_eq!(conflict(&cloud.sync(&mut twin)), None);
@@ -362,4 +386,92 @@ fn a_reply_that_shows_the_devices_own_writes_says_so_first() {
     assert!(said.iter().filter_map(accepted).count() > 0);
     let row = ada.row(&people(), &rec(3)).unwrap().unwrap();
     assert!(row.version.context().covers(Dot { replica: id(1), counter: 13 }), "what she has not written is read");
+}
+
+/// Sends one frame after another, and lets something happen before the first that is asked for.
+fn converse_with(
+    cloud: &mut Cloud,
+    phone: &mut Phone,
+    session: &mut DeviceSession,
+    is_due: impl Fn(&Request) -> bool,
+    happens: impl FnOnce(&mut Cloud),
+) -> Report {
+    let mut happens = Some(happens);
+    phone
+        .converse(session, |frame| {
+            let request = RequestFrame::decode(frame, &WireLimits::default()).unwrap().requests.remove(0);
+            if let Some(happens) = happens.take_if(|_| is_due(&request)) {
+                happens(cloud);
+            }
+            Ok::<_, Infallible>(cloud.answer(frame))
+        })
+        .unwrap()
+}
+
+fn short_pages(phone: &Phone, draw: u64) -> DeviceSession {
+    let limits = WireLimits { page_bytes: 150, ..WireLimits::default() };
+    let opening = phone.opening(AccountId::new("ada").unwrap(), vec![people()]);
+    DeviceSession::open(Opening { limits, ..opening }, &entropy(draw))
+}
+
+#[test]
+fn the_first_page_of_a_push_claims_what_the_last_one_reaches() {
+    let (mut cloud, mut ada, mut ben) = three();
+    let mut twin = ada.clone();
+    for n in 0..6 {
+        edit(&mut ada, n, "phone", "ada's, and long enough for a page of its own", 7);
+        edit(&mut twin, n, "phone", "the twin's, and long enough for a page, too", 8);
+    }
+    let mut session = short_pages(&ada, 80);
+    let is_second = |request: &Request| matches!(request, Request::Push { is_first: false, .. });
+    let mut said = None;
+    let report = converse_with(&mut cloud, &mut ada, &mut session, is_second, |cloud| {
+        said = conflict(&cloud.sync(&mut twin));
+    });
+    assert_eq!((conflict(&report), said), (None, Some(18)), "{report}");
+    twin.rotate(id(50), [&people()]).unwrap();
+    settle(&mut cloud, &mut [&mut twin, &mut ada, &mut ben]);
+    assert!((0..6).all(|n| shown(&cloud.store, n, "phone").len() == 2));
+}
+
+/// What a server refuses as another content under the same dots, it is asked for, and both are written down.
+#[test]
+fn a_disputed_record_that_no_page_has_shown_is_asked_for() {
+    let (mut cloud, mut ada, mut ben) = three();
+    let mut cleo = phone(3);
+    cloud.sync(&mut cleo);
+    let mut twin = ada.clone();
+    edit(&mut ada, 3, "phone", "ada's", 7);
+    edit(&mut twin, 3, "phone", "the twin's", 8);
+    cloud.sync(&mut twin);
+    cloud.sync(&mut ben);
+    cloud.store = MemoryStore::server();
+    cloud.sync(&mut ada);
+    cloud.sync(&mut cleo);
+    cloud.store = MemoryStore::server();
+    // Cleo has her whole session between the last page that ben reads and the first that he sends.
+    let mut session = peer::open(&ben, 81);
+    let is_push = |request: &Request| matches!(request, Request::Push { .. });
+    let report = converse_with(&mut cloud, &mut ben, &mut session, is_push, |cloud| drop(cloud.sync(&mut cleo)));
+    assert!(report.collections[0].failed.is_empty(), "{report}");
+    settle(&mut cloud, &mut [&mut ben, &mut cleo]);
+    for store in [&cloud.store, ben.store(), cleo.store()] {
+        assert_eq!(shown(store, 3, "phone"), ["ada's", "the twin's"]);
+    }
+}
+
+#[test]
+fn another_session_of_the_same_device_is_not_another_device() {
+    let (mut cloud, mut ada, _) = three();
+    let mut slow = peer::open(&ada, 82);
+    // It has read what the device knows; then the person writes, and another session sends it.
+    while let Output::Read(set) = slow.poll() {
+        slow.loaded(ada.store().read(&set).unwrap());
+    }
+    edit(&mut ada, 3, "phone", "2", 7);
+    cloud.sync(&mut ada);
+    let report = ada.converse(&mut slow, |frame| Ok::<_, Infallible>(cloud.answer(frame))).unwrap();
+    assert_eq!(conflict(&report), None, "{report}");
+    assert!(peer::head(ada.store()).server.unwrap().conflict.is_none());
+    edit(&mut ada, 3, "phone", "3", 8);
 }

@@ -19,7 +19,6 @@ use super::{
 use crate::values::{
     digest::Digest,
     id::{RecordId, ReplicaId},
-    redot::Redot,
     register::Cause,
     time::{Day, DayTick},
     version::Version,
@@ -98,8 +97,8 @@ pub(crate) struct Heading {
     pub(crate) leaves: bool,
     /// Whose dots the new writes are.
     pub(crate) writer: Option<ReplicaId>,
-    /// What was written under another id becomes the writer's.
-    pub(crate) takes_over: Option<Redot>,
+    /// What was written under another id becomes this one's.
+    pub(crate) takes_over: Option<ReplicaId>,
     /// On a device: all its writes are about to be offered.
     pub(crate) offers_writes: bool,
 }

@@ -161,7 +161,7 @@ pub struct Row {
     pub changed_at: Revision,
     /// Whether the peer has not yet named this version as its own.
     pub is_pending: bool,
-    /// While it is pending: the version that the server is known to have, on which a patch can be made.
+    /// While it is pending or not taken: the version that the server is known to have, on which a patch can be made.
     pub base: Option<Version>,
     /// Where it is not: the server's word.
     pub acknowledged: Option<Acknowledged>,

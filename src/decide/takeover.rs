@@ -7,8 +7,7 @@ use super::{
     draft::{After, By, Change, Draft, Entry, Heading, Origin, Proposal, Quarantined},
     harm::Harm,
     history::KnownServer,
-    line::{LineStatus, Revision},
-    position::FeedCursor,
+    line::LineStatus,
     row::{Native, Quarantine, Row},
     slice::Slice,
 };
@@ -36,9 +35,9 @@ pub enum TakeOverError {
 impl Draft {
     /// Proposes that `replica` takes over what this store has written under another id. `None` if there is nothing to take over.
     ///
-    /// Writes that the server has accepted in its present lineage keep their dots. All later ones get dots of `replica`, in the
-    /// same order and with the same contents, in every row that is not acknowledged: what was stored, what waits beside it and
-    /// what the native store shows alike (S5). Questions about such versions lapse, and are asked anew where they stand.
+    /// Writes that the server is known to have keep their dots. All others get dots of `replica` under the same counters and with the
+    /// same contents, in every row that is not acknowledged: what was stored, what waits beside it and what the native store
+    /// shows alike (S5). Questions about such versions lapse, and are asked anew where they stand.
     ///
     /// The slice holds all rows that are pending or failed.
     pub(crate) fn of_takeover(slice: Slice, replica: ReplicaId) -> Result<Option<Self>, TakeOverError> {
@@ -48,25 +47,31 @@ impl Draft {
         if author.former.contains(&replica) {
             return Err(TakeOverError::UsedBefore { collection: slice.collection.clone(), found: replica });
         }
-        let accepted = slice.head.server.as_ref().map_or(0, |server| server.accepted);
-        let redot = Redot { old: author.replica, above: accepted.min(slice.head.counter), new: replica };
+        let old = author.replica;
         let is_known = |row: &Row| row.version.context().get(replica).max(row.known().context().get(replica)) > 0;
         if slice.rows.values().any(is_known) {
             return Err(TakeOverError::UsedBefore { collection: slice.collection.clone(), found: replica });
         }
         let unsent = slice.rows.values().filter(|row| row.is_pending || row.failed.is_some());
-        let concerned = unsent.filter(|row| redot.concerns(&row.version) || redot.concerns(row.known()));
-        let entries: Vec<Entry> = concerned.map(|row| renamed(row, redot)).collect();
-        // What another installation wrote under the old id may have been refused, or taken for known: all is read again.
-        let server = slice.head.server.as_ref().map(|server| KnownServer {
-            cursor: FeedCursor::default(),
-            whole: Revision::default(),
-            accepted: 0,
-            conflict: None,
-            ..server.clone()
-        });
-        let heading = Heading { server, writer: Some(replica), takes_over: Some(redot), ..Heading::default() };
+        let renaming =
+            unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, old, slice.head.server.as_ref()) }));
+        let concerned = renaming.filter(|(row, redot)| redot.concerns(&row.version) || redot.concerns(row.known()));
+        let entries: Vec<Entry> = concerned.map(|(row, redot)| renamed(row, redot)).collect();
+        let server = slice.head.server.clone();
+        let server = server.map(|server| KnownServer { accepted: 0, conflict: None, ..server });
+        let heading = Heading { server, writer: Some(replica), takes_over: Some(replica), ..Heading::default() };
         Ok(Some(Self::new(slice, Origin::Own, entries).with_heading(heading)))
+    }
+}
+
+/// The last of a record's writes under the old id that the server has, as far as is known.
+///
+/// While a loss is mended, a server that has been told of no other end of the chain has all that it had accepted.
+fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
+    match (&row.base, server) {
+        (Some(base), _) => base.context().get(old),
+        (None, Some(server)) if server.is_recovering => server.accepted,
+        (None, _) => 0,
     }
 }
 

@@ -11,21 +11,21 @@ use super::{
     version_vector::{Dot, VersionVector},
 };
 
-/// Writes of `old` above `above` become writes of `new`, counted from 1. All others stay as they are.
+/// Writes of `old` above `kept` become writes of `new` under the same counters. All others stay as they are.
 ///
 /// `new` must not have written anything yet. Values, causes and times are kept, so what is shown is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Redot {
     pub(crate) old: ReplicaId,
-    /// The last counter of `old` that keeps its name.
-    pub(crate) above: u64,
     pub(crate) new: ReplicaId,
+    /// The last counter of `old` that keeps its name.
+    pub(crate) kept: u64,
 }
 
 impl Redot {
     /// Whether a version names a write that gets another dot.
     pub(crate) fn concerns(self, version: &Version) -> bool {
-        version.context().get(self.old) > self.above
+        version.context().get(self.old) > self.kept
     }
 
     pub(crate) fn version(self, version: &Version) -> Version {
@@ -44,10 +44,10 @@ impl Redot {
     }
 
     fn dot(self, dot: Dot) -> Dot {
-        if dot.replica != self.old || dot.counter <= self.above {
+        if dot.replica != self.old || dot.counter <= self.kept {
             return dot;
         }
-        Dot { replica: self.new, counter: dot.counter.saturating_sub(self.above) }
+        Dot { replica: self.new, ..dot }
     }
 
     fn register<T: Clone + Ord>(self, register: &Register<T>) -> Register<T> {
@@ -62,8 +62,8 @@ impl Redot {
     fn context(self, context: &VersionVector) -> VersionVector {
         let mut renamed = VersionVector::new();
         for dot in context.iter() {
-            if dot.replica == self.old && dot.counter > self.above {
-                renamed.insert(Dot { counter: self.above, ..dot });
+            if dot.replica == self.old && dot.counter > self.kept {
+                renamed.insert(Dot { counter: self.kept, ..dot });
             }
             renamed.insert(self.dot(dot));
         }
@@ -72,12 +72,13 @@ impl Redot {
 
     fn fields_context(self, seen: &DotSet) -> DotSet {
         let split = |range: DotRange| -> Vec<DotRange> {
-            if range.replica != self.old || range.last <= self.above {
+            if range.replica != self.old || range.last <= self.kept {
                 return [range].into();
             }
-            let kept = DotRange { last: self.above, ..range };
-            let first = range.first.saturating_sub(self.above).max(1);
-            let moved = DotRange { replica: self.new, first, last: range.last.saturating_sub(self.above) };
+            let kept = DotRange { last: self.kept, ..range };
+            // Before its first write, the new id has written nothing: that is seen, too.
+            let first = if range.first <= self.kept.saturating_add(1) { 1 } else { range.first };
+            let moved = DotRange { replica: self.new, first, ..range };
             [kept, moved].into_iter().filter(|range| range.first <= range.last).collect()
         };
         seen.iter().flat_map(split).collect()

@@ -290,6 +290,7 @@ impl Work {
             // Without a word it does not count as sent (S8).
             row.is_pending = row.acknowledged.is_none() && row.failed.is_none();
             if !row.is_pending {
+                row.base = before.filter(|_| row.failed.is_some()).and_then(base_of);
                 return;
             }
         }
@@ -435,7 +436,11 @@ fn delete_tag(version: &Version, before: Option<&Row>, peer: Option<&PeerKnows>)
 
 /// The version that the server has of a record that is about to be pending, if that is known.
 fn base_of(row: &Row) -> Option<Version> {
-    if row.is_pending { row.base.clone() } else { row.acknowledged.map(|_| row.version.clone()) }
+    if row.is_pending || row.failed.is_some() {
+        row.base.clone()
+    } else {
+        row.acknowledged.map(|_| row.version.clone())
+    }
 }
 
 /// The chain after a commit: of the chain before it, and of every row that it wrote.

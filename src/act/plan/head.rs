@@ -34,10 +34,11 @@ pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
         head.left_at = head.counter;
         head.taken.clear();
     }
-    if let (Some(redot), Some(author)) = (heading.takes_over, head.author.take_if(|_| heading.takes_over.is_some())) {
-        let former = author.former.into_iter().chain([author.replica]).collect();
-        head.author = Some(Authorship::new(redot.new, former));
-        (head.counter, head.left_at) = (head.counter.saturating_sub(redot.above), 0);
+    if let (Some(replica), Some(author)) = (heading.takes_over, head.author.as_mut()) {
+        let former = author.former.iter().copied().chain([author.replica]).collect();
+        // The counter goes on: under the new id, no number is used yet.
+        *author = Authorship::new(replica, former);
+        head.left_at = 0;
     }
     if let Some(author) = head.author.as_mut().filter(|_| heading.offers_writes) {
         author.offer(author.link(head.counter));

@@ -50,8 +50,8 @@ impl<S: Store> Device<S> {
     /// collection, before anything else. A device that learns of a
     /// [`Conflict`](crate::decide::authorship::Conflict) takes a new id by [`rotate`](Self::rotate).
     ///
-    /// What the server has accepted keeps its name. All later writes are written again under this device's id, in the same
-    /// order and with the same contents; where the former installation has sent them meanwhile, both stand side by side, and equal
+    /// What the server is known to have keeps its name. All other writes get this device's id, under the same counters and with
+    /// the same contents; where the former installation has sent them meanwhile, both stand side by side, and equal
     /// values show as one. Questions about such records lapse, and are asked again where they still stand. Does nothing where
     /// there is nothing to take over.
     ///
