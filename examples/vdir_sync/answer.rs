@@ -27,9 +27,7 @@ pub(crate) fn take(said: &[Said], by: Option<&str>, sides: [&mut Side; 2], repor
     let [left, right] = sides;
     let at = Timestamp::from_micros(now_nanos() / 1000);
     for said in said {
-        let digest = match said {
-            Said::Approve(digest) | Said::Keep(digest) => *digest,
-        };
+        let digest = said.digest();
         let by = String::from(by.unwrap_or("the person who ran it"));
         let verdict = match said {
             Said::Approve(_) => Verdict::Consent,

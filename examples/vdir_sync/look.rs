@@ -1,13 +1,19 @@
-//! The first look at both sides: what stands there, and what each side's bookkeeping is worth. Nothing is changed.
+//! The first look at both sides: what stands there, and whether there is anything to do. Nothing is changed.
 
 use std::path::Path;
+
+use holdfast::decide::{
+    continuity::{Claim, Continuity},
+    position::Witness,
+};
 
 use super::{
     book::{self, BodyRef, BookError, Place, RootId, StateDir},
     folder::{Contents, Root, Walk},
     memory::Index,
+    past::Past,
     session::Stop,
-    side::{Standing, Which},
+    side::Which,
 };
 
 /// Where a side keeps its bookkeeping, below its root.
@@ -89,8 +95,12 @@ impl Looked {
 /// no need to read what they hold.
 pub(crate) fn is_quiet([left, right]: &[Looked; 2], [left_walk, right_walk]: [&Walk; 2]) -> bool {
     let (Some(ours), Some(theirs)) = (left.index(), right.index()) else { return false };
-    let knows = ours.peer(theirs.me).is_some_and(|peer| Some(peer.save) == theirs.last_save());
-    let is_known = theirs.peer(ours.me).is_some_and(|peer| ours.has_saved(peer.save));
+    let is_intact = |witness: &Witness, past: &Past| {
+        let judged = past.judge(&Claim::of(witness, Vec::new())).continuity;
+        judged == Continuity::Intact && witness.last.position.lineage == past.position().lineage
+    };
+    let knows = ours.peer(&theirs.past).is_some_and(|peer| peer.witness.last.position == theirs.past.position());
+    let is_known = theirs.peer(&ours.past).is_some_and(|peer| is_intact(&peer.witness, &ours.past));
     let is_here = |index: &Index, side: &Looked| {
         index.root.same_place(&side.id) == Place::Same
             && matches!(&side.found, Found::Here(_, body) if body.is_original)
@@ -102,48 +112,4 @@ pub(crate) fn is_quiet([left, right]: &[Looked; 2], [left_walk, right_walk]: [&W
         && (ours.holds, theirs.holds) == (0, 0)
         && left.is_as_noted(left_walk)
         && right.is_as_noted(right_walk)
-}
-
-/// What each side's bookkeeping is worth, by its own word and the other's.
-pub(crate) fn standings(left: &Looked, right: &Looked) -> Result<[Standing; 2], Stop> {
-    if let Some(ours) = left.index() {
-        let is_met =
-            |theirs: &Index| [&[theirs.me], &theirs.formers[..]].concat().iter().any(|me| ours.peer(*me).is_some());
-        let is_here = ours.peers.iter().any(|peer| peer.root.path() == right.id.path());
-        if !ours.peers.is_empty() && !right.index().is_some_and(is_met) && !is_here {
-            let known = ours.peers.iter().map(|peer| peer.root.path().into_owned()).collect::<Vec<_>>().join("', '");
-            return Err(Stop::OtherFolder { known, found: right.id.path().into_owned() });
-        }
-    }
-    Ok([standing(left, right), standing(right, left)])
-}
-
-fn standing(side: &Looked, other: &Looked) -> Standing {
-    let is_remembered = || {
-        let peers = other.index().map(|index| index.peers.as_slice()).unwrap_or_default();
-        peers.iter().any(|peer| peer.root.path() == side.id.path() && peer.save != 0)
-    };
-    let evidence = |what: &str| {
-        Standing::Evidence(format!("{what}; what is there was matched by its contents, and nothing was removed"))
-    };
-    match &side.found {
-        Found::Nothing if is_remembered() => evidence("its bookkeeping is missing"),
-        Found::Nothing => Standing::New,
-        Found::Damaged(error) => evidence(&error.to_string()),
-        Found::Here(_, body) if !body.is_original => evidence("its bookkeeping is a copy, as after a restore"),
-        Found::Here(index, _) => match index.root.same_place(&side.id) {
-            Place::Moved => evidence("its folder was moved since it was synced"),
-            Place::Copied => evidence("its bookkeeping is a copy of another folder's"),
-            Place::Replaced => evidence("its folder is another one than it was, such as a restored one"),
-            Place::Same => {
-                let met = other.index().and_then(|theirs| theirs.peer(index.me));
-                match met {
-                    Some(met) if !index.has_saved(met.save) => {
-                        evidence("its bookkeeping is older than it was, as in a restored backup")
-                    }
-                    Some(_) | None => Standing::Trusted,
-                }
-            }
-        },
-    }
 }

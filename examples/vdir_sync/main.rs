@@ -2,14 +2,14 @@
 //!
 //! ```sh
 //! cargo run --release --example vdir_sync -- LEFT RIGHT [--state DIR] [--dry-run] [--json]
-//!     [--approve DIGEST --by NAME] [--keep DIGEST] [--undo RECEIPT]
+//!     [--approve DIGEST --by NAME] [--keep DIGEST] [--meet DIGEST] [--undo RECEIPT]
 //! ```
 //!
 //! LEFT plays a device, RIGHT the server that other devices sync with, too. Exit codes: 0, both sides are equal; 2, it
 //! could not run and nothing was changed; 3, in step except for what is held or in error.
 //!
-//! A page each: [`session`] is the whole run, from looking to reporting. [`look`] opens both sides and asks what each
-//! one remembers; [`observe`] takes in what the folders show; [`answer`] what a person said; [`show`] writes the folders.
+//! A page each: [`session`] is the whole run, from looking to reporting. [`look`] opens both sides, and [`continuity`] says
+//! whether they are the two that were synced; [`observe`] takes in what the folders show; [`answer`] what a person said; [`show`] writes the folders.
 //! [`item`] is the file format, [`folder`] and [`book`] are the disk.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
@@ -22,6 +22,7 @@ mod answer;
 mod args;
 #[allow(dead_code, unused_imports, reason = "its tests use all of it")]
 mod book;
+mod continuity;
 #[allow(dead_code, unused_imports, reason = "its tests use all of it")]
 mod folder;
 mod item;
@@ -29,12 +30,16 @@ mod look;
 mod memory;
 mod names;
 mod observe;
+mod past;
 mod progress;
 mod question;
 mod report;
 mod session;
 mod show;
 mod side;
+mod strange;
+mod unreadable;
+mod way;
 
 fn main() -> ExitCode {
     let args = match args::parse(std::env::args_os().skip(1)) {
@@ -64,5 +69,8 @@ fn stopped(in_json: Option<bool>, stop: &session::Stop) -> ExitCode {
         println!("{}", report::stopped(stop, is_dry_run));
     }
     eprintln!("{stop}");
+    if let session::Stop::Severed { ways, .. } = stop {
+        ways.iter().for_each(|way| eprint!("{way}"));
+    }
     ExitCode::from(2)
 }

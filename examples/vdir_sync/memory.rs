@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use holdfast::{CollectionId, MemoryStore, RecordId, ReplicaId, decide::line::Revision};
+use holdfast::{
+    CollectionId, MemoryStore, RecordId, ReplicaId,
+    decide::{line::Revision, position::Witness},
+    values::id::{AccountId, Lineage},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{book::RootId, folder::Print};
+use super::{book::RootId, folder::Print, past::Past};
 
-/// Saves whose numbers are kept. Who was away for longer is met with care.
-const MAX_SAVES: usize = 4096;
 /// Runs that can be undone.
 const MAX_RUNS: usize = 256;
 
@@ -17,12 +19,12 @@ const MAX_RUNS: usize = 256;
 pub(crate) struct Index {
     /// Which folder this was written for.
     pub(crate) root: RootId,
-    pub(crate) me: Identity,
-    /// Who this was before it was moved, copied or restored.
-    pub(crate) formers: Vec<Identity>,
-    /// A random number for each time that this bookkeeping was saved, the last one at the end. It tells bookkeeping
-    /// that has moved on from bookkeeping that is older, or that has gone another way.
-    pub(crate) saves: Vec<u64>,
+    /// Whose data it is: drawn where two sides meet that have none, and the same on all that sync with each other.
+    pub(crate) account: AccountId,
+    /// Who writes. It is another one wherever bookkeeping is not known to be the only copy.
+    pub(crate) replica: ReplicaId,
+    /// Which history of it this is, and where it stands.
+    pub(crate) past: Past,
     /// The other sides that it has met, and where each one stood.
     pub(crate) peers: Vec<Peer>,
     /// By collection and file: what was read or written there.
@@ -35,20 +37,15 @@ pub(crate) struct Index {
     pub(crate) holds: usize,
 }
 
-/// Who writes, and which history of it. Both are new wherever bookkeeping is not known to be the only copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub(crate) replica: ReplicaId,
-    pub(crate) lineage: u128,
-}
-
 /// Another side, as it was met last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Peer {
-    pub(crate) is: Identity,
+    pub(crate) replica: ReplicaId,
     pub(crate) root: RootId,
-    /// Its last save that is known here.
-    pub(crate) save: u64,
+    /// Where it stood.
+    pub(crate) witness: Witness,
+    /// How far it had everything that is here, by collection, when both were last in step.
+    pub(crate) had: BTreeMap<CollectionId, Revision>,
 }
 
 /// A file, as it was when it was read or written last.
@@ -86,12 +83,12 @@ pub(crate) struct Step {
 }
 
 impl Index {
-    pub(crate) const fn new(root: RootId, me: Identity) -> Self {
+    pub(crate) const fn new(root: RootId, account: AccountId, replica: ReplicaId, past: Past) -> Self {
         Self {
             root,
-            me,
-            formers: Vec::new(),
-            saves: Vec::new(),
+            account,
+            replica,
+            past,
             peers: Vec::new(),
             files: BTreeMap::new(),
             strangers: BTreeMap::new(),
@@ -100,36 +97,40 @@ impl Index {
         }
     }
 
-    pub(crate) fn last_save(&self) -> Option<u64> {
-        self.saves.last().copied()
+    /// What is known of the side that has this history, else of one that had an earlier part of it.
+    pub(crate) fn peer(&self, past: &Past) -> Option<&Peer> {
+        let of_now = self.peers.iter().find(|peer| peer.lineage() == past.position().lineage);
+        of_now.or_else(|| self.peers.iter().rev().find(|peer| past.was_in(peer.lineage())))
     }
 
-    /// Whether it was at this save once; 0 is before the first.
-    pub(crate) fn has_saved(&self, save: u64) -> bool {
-        save == 0 || self.saves.contains(&save)
-    }
-
-    pub(crate) fn saved(&mut self, save: u64) {
-        self.saves.push(save);
-        let old = self.saves.len().saturating_sub(MAX_SAVES);
-        self.saves.drain(..old);
-    }
-
-    /// What is known of this other side.
-    pub(crate) fn peer(&self, is: Identity) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.is == is)
+    /// What is known of the side that stood at this path.
+    pub(crate) fn peer_at(&self, root: &RootId) -> Option<&Peer> {
+        self.peers.iter().rev().find(|peer| peer.root.path() == root.path())
     }
 
     /// Notes where another side stands. One that stood in the same place before has been replaced by it.
-    pub(crate) fn meet(&mut self, peer: Peer) {
-        self.peers.retain(|known| known.is != peer.is && known.root.path() != peer.root.path());
-        self.peers.push(peer);
+    pub(crate) fn meet(&mut self, other: &Self, is_in_step: bool, had: BTreeMap<CollectionId, Revision>) {
+        let issued = other.past.issued(&other.account);
+        let known = self.peer(&other.past);
+        let witness = known.map_or_else(|| Witness::of(issued), |known| known.witness.with(issued));
+        // What a folder had is not forgotten with its bookkeeping.
+        let there = known.or_else(|| self.peer_at(&other.root));
+        let had = if is_in_step { had } else { there.map(|there| there.had.clone()).unwrap_or_default() };
+        // One that has an earlier part of its history may go on beside it: they were copied from one another.
+        self.peers.retain(|peer| peer.lineage() != issued.position.lineage && peer.root.path() != other.root.path());
+        self.peers.push(Peer { replica: other.replica, root: other.root.clone(), witness, had });
     }
 
     /// The file of each record of a collection.
     pub(crate) fn files_by_record(&self, collection: &str) -> BTreeMap<&RecordId, &str> {
         let files = self.files.get(collection).into_iter().flatten();
         files.map(|(file, noted)| (&noted.record, file.as_str())).collect()
+    }
+}
+
+impl Peer {
+    pub(crate) const fn lineage(&self) -> Lineage {
+        self.witness.last.position.lineage
     }
 }
 

@@ -38,6 +38,10 @@ pub(crate) fn fields_of(version: &Version) -> BTreeMap<FieldName, Value> {
 /// What a person calls a record, as its format says; else its id.
 pub(crate) fn label(record: &RecordId, version: &Version) -> String {
     let name = item::parse("", item::render(&fields_of(version))).ok().and_then(|item| item.name);
-    let label = name.unwrap_or_else(|| record.as_str().to_owned());
-    shown(&label.chars().take(MAX_LABEL_CHARS).collect::<String>())
+    shortened(&name.unwrap_or_else(|| record.as_str().to_owned()))
+}
+
+/// A name as a label.
+pub(crate) fn shortened(name: &str) -> String {
+    shown(&name.chars().take(MAX_LABEL_CHARS).collect::<String>())
 }

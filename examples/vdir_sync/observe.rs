@@ -6,7 +6,7 @@ use std::{
 };
 
 use holdfast::{
-    CollectionId, Receipt, RecordId, RoundId, Store as _, Timestamp,
+    CollectionId, Limits, Receipt, RecordId, RoundId, Store as _, Timestamp,
     act::receipt::Effect,
     decide::{
         line::LineKind,
@@ -14,7 +14,7 @@ use holdfast::{
         refusal::Refusal,
         slice::ReadSet,
     },
-    values::{id::FieldName, value::Value},
+    values::{id::FieldName, value::Value, version::Version},
 };
 
 use super::{
@@ -24,7 +24,7 @@ use super::{
     names::{label, record_of},
     progress::Progress,
     report::Report,
-    session::Stop,
+    session::{Stop, random},
     side::Side,
 };
 
@@ -37,10 +37,13 @@ pub(crate) enum Care {
     Additive,
 }
 
+/// Records that are known to have been in a folder whose bookkeeping is lost, as they were then.
+pub(crate) type Had = BTreeMap<CollectionId, Vec<(RecordId, Version)>>;
+
 /// Takes in what one side's folder shows of some collections.
 pub(crate) fn observe(
     side: &mut Side,
-    collections: &BTreeSet<CollectionId>,
+    (collections, had): (&BTreeSet<CollectionId>, &Had),
     care: Care,
     round: RoundId,
     report: &mut Report,
@@ -69,7 +72,8 @@ pub(crate) fn observe(
             }
             Some(Contents::Listed(_)) | None => Reading::of(side, collection, report, progress),
         };
-        read.take_in(side, collection, care, round, report)?;
+        let had = had.get(collection).map_or(&[][..], Vec::as_slice);
+        read.take_in(side, (collection, had), care, round, report)?;
     }
     Ok(())
 }
@@ -89,6 +93,8 @@ struct Reading {
     files: BTreeMap<RecordId, Vec<String>>,
     /// Files that can not be read, and are no record that is known.
     strangers: BTreeMap<String, Print>,
+    /// Files that are no items, and which records they were.
+    unreadable: Vec<(Item, Option<RecordId>)>,
     /// It may be that a record is here that was not found: then nothing is known to be missing.
     is_in_doubt: bool,
 }
@@ -97,7 +103,7 @@ impl Reading {
     fn of(side: &Side, collection: &CollectionId, report: &mut Report, progress: &Progress) -> Self {
         let (listing, notes, files) = (Partial::new(collection.clone()), BTreeMap::new(), BTreeMap::new());
         let strangers = BTreeMap::new();
-        let mut reading = Self { listing, notes, files, strangers, is_in_doubt: false };
+        let mut reading = Self { listing, notes, files, strangers, unreadable: Vec::new(), is_in_doubt: false };
         let items = side.items(collection.as_str());
         for (done, item) in items.iter().enumerate() {
             progress.tell(&format!("{} {collection}", side.which), done, items.len());
@@ -149,14 +155,18 @@ impl Reading {
             .and_then(|parsed| record_of(parsed.uid.as_deref(), noted.map(|noted| &noted.record), &item.file));
         match (parsed, record, noted) {
             (Ok(parsed), Some(record), _) => {
-                let at = Timestamp::from_micros(item.print.mtime_nanos / 1000);
+                let at = written_at(item.print.mtime_nanos);
                 let noted = Noted { print: item.print, record: record.clone(), is_trusted: is_settled };
                 self.named(&item.file, noted);
                 let at = if side.is_newcomer { Timestamp::default() } else { at };
                 self.entry(record, parsed.fields, at);
             }
-            (_, _, Some(noted)) => self.unreadable(&item.file, noted.clone()),
+            (_, _, Some(noted)) => {
+                self.unreadable.push((item.clone(), Some(noted.record.clone())));
+                self.unreadable(&item.file, noted.clone());
+            }
             (_, _, None) => {
+                self.unreadable.push((item.clone(), None));
                 // A record under another name, perhaps, that is being written just now. If it is the same next time, it is
                 // none of ours.
                 let known = side.index.strangers.get(collection.as_str()).and_then(|files| files.get(&item.file));
@@ -164,6 +174,32 @@ impl Reading {
                 self.strangers.insert(item.file.clone(), item.print);
             }
         }
+    }
+
+    /// Of records that were in a folder whose bookkeeping is lost, some are missing. If these are many, files were lost;
+    /// if few, they may have been deleted, and nobody knows: then it is noted that the folder has shown them, and they
+    /// are proposed for removal, more than what passes without an answer. Returns the round that asks: the base of this
+    /// one was taken when nothing was here yet.
+    fn ask_of(
+        &self,
+        side: &mut Side,
+        collection: &CollectionId,
+        had: &[(RecordId, Version)],
+    ) -> Result<Option<RoundId>, Stop> {
+        let is_missing = |(record, _): &&(RecordId, Version)| !self.files.contains_key(record);
+        let missing: Vec<_> = had.iter().filter(is_missing).cloned().collect();
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        // What is new there since then makes the limit larger, and is no reason to ask less.
+        let limit = Limits::STANDARD.unauthored_round.of(count(side.living(collection)));
+        if count(missing.len()) <= limit || missing.len() * 2 > had.len() {
+            return Ok(None);
+        }
+        let round = RoundId(random()?);
+        let (nothing, at) = (Partial::new(collection.clone()), Timestamp::default());
+        let bug = |error: String| Stop::Bug(error);
+        side.device().observe(nothing, round, at).map_err(|error| bug(error.to_string()))?;
+        side.device().shown(collection, missing).map_err(|error| bug(error.to_string()))?;
+        Ok(Some(round))
     }
 
     /// The entries that the folder has, by the walk and by what is noted of it: what a whole listing must come to.
@@ -195,18 +231,21 @@ impl Reading {
     fn take_in(
         mut self,
         side: &mut Side,
-        collection: &CollectionId,
+        (collection, had): (&CollectionId, &[(RecordId, Version)]),
         care: Care,
         round: RoundId,
         report: &mut Report,
     ) -> Result<(), Stop> {
         let entries = self.entries(side, collection);
+        let asked = if self.is_in_doubt { None } else { self.ask_of(side, collection, had)? };
+        let round = asked.unwrap_or(round);
         let listing: Listing = match care {
-            Care::Whole if !self.is_in_doubt => match self.listing.complete(entries) {
+            Care::Additive if asked.is_none() => self.listing.into(),
+            Care::Whole if self.is_in_doubt => self.listing.into(),
+            Care::Whole | Care::Additive => match self.listing.complete(entries) {
                 Ok(complete) => complete.into(),
                 Err(cut) => cut.listing.into(),
             },
-            Care::Whole | Care::Additive => self.listing.into(),
         };
         let at = Timestamp::from_micros(now_nanos() / 1000);
         let receipt = side.device().observe(listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
@@ -237,6 +276,7 @@ impl Reading {
         let refused: Vec<RecordId> = receipt.refused.iter().map(|(record, _)| record.clone()).collect();
         side.contested.extend(refused.into_iter().chain(contested).map(|record| (collection.clone(), record)));
         *side.files(collection.as_str()) = self.notes;
+        side.unreadable.insert(collection.clone(), self.unreadable);
         side.index.strangers.insert(collection.as_str().to_owned(), self.strangers);
         Ok(())
     }
@@ -268,6 +308,11 @@ fn note_moves(side: &Side, to: &CollectionId, receipt: &Receipt, report: &mut Re
         }
     }
     Ok(())
+}
+
+/// When a file was written, by its own account. A time that is still to come is none, and is earlier than all others.
+fn written_at(mtime_nanos: i64) -> Timestamp {
+    if mtime_nanos > now_nanos() { Timestamp::default() } else { Timestamp::from_micros(mtime_nanos / 1000) }
 }
 
 /// By the system's clock, since 1970.

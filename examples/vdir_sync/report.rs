@@ -13,11 +13,14 @@ use holdfast::{
 use serde::Serialize;
 
 use super::{
+    continuity::{self, Named},
     folder::EntryError,
     names::label,
     question::{Question, questions},
     session::Stop,
     side::{Side, Which},
+    unreadable::{Unreadable, unreadable},
+    way::Way,
 };
 
 /// Names shown of a hold.
@@ -63,6 +66,8 @@ pub(crate) struct Held {
     kind: &'static str,
     reason: String,
     samples: Vec<String>,
+    /// The safe one first.
+    ways_out: Vec<Way>,
 }
 
 /// Fields in which two people wrote different things. Both are kept, and one is shown.
@@ -91,6 +96,11 @@ pub(crate) struct Report {
     conflicts: BTreeSet<Conflict>,
     held: Vec<Held>,
     errors: BTreeSet<Trouble>,
+    unreadable: Vec<Unreadable>,
+    /// What each side is, compared with what the other remembers of it.
+    continuity: Vec<Named>,
+    /// Of a run that could not be made.
+    ways_out: Vec<Way>,
     notes: Vec<String>,
     pub(crate) receipt: Option<String>,
     is_dry_run: bool,
@@ -109,6 +119,9 @@ impl Report {
             conflicts: BTreeSet::new(),
             held: Vec::new(),
             errors: BTreeSet::new(),
+            unreadable: Vec::new(),
+            continuity: Vec::new(),
+            ways_out: Vec::new(),
             notes: Vec::new(),
             receipt: None,
             is_dry_run,
@@ -185,8 +198,37 @@ impl Report {
         self.errors.insert(Trouble { side: Some(which.to_string()), collection: None, file: None, message });
     }
 
+    /// Says what a side is. What its files say is said of a side whose bookkeeping is as it was.
+    pub(crate) fn named(&mut self, named: Named) {
+        match self.continuity.iter_mut().find(|known| known.side == named.side) {
+            None => self.continuity.push(named),
+            Some(known) if known.continuity.may_remove() => {
+                *known = Named { remembered: known.remembered, found: known.found, ..named };
+            }
+            Some(_) => {}
+        }
+    }
+
     pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
+    }
+
+    /// A file that could not be dealt with was.
+    pub(crate) fn mended(&mut self, which: Which, collection: &CollectionId, file: &str) {
+        let which = which.to_string();
+        self.errors.retain(|error| {
+            let at = (error.side.as_deref(), error.collection.as_deref(), error.file.as_deref());
+            at != (Some(which.as_str()), Some(collection.as_str()), Some(file))
+        });
+    }
+
+    /// Says what the files of a side say of it, where its bookkeeping is as it was.
+    pub(crate) fn files(&mut self, side: &Side) {
+        self.unreadable.extend(unreadable(side, &self.call));
+        if let Some((continuity, evidence)) = continuity::of_files(side) {
+            let (side, remembered, found) = (side.which.to_string(), None, None);
+            self.named(Named { side, continuity, evidence, remembered, found });
+        }
     }
 
     /// Lists every question that is open on a side.
@@ -195,14 +237,14 @@ impl Report {
             let hold = side.device().hold(&collection).map_err(|error| Stop::Bug(error.to_string()))?;
             if let Some(hold) = hold {
                 let asked = questions(side.which, &hold);
-                self.held.extend(asked.iter().map(|question| held(side, &hold, question)));
+                self.held.extend(asked.iter().map(|question| held(side, &hold, question, &self.call)));
             }
         }
         Ok(())
     }
 }
 
-fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
+fn held(side: &Side, hold: &Hold, question: &Question<'_>, call: &str) -> Held {
     let Question { digest, loser, is_return, lines } = question;
     use holdfast::{Store as _, decide::slice::ReadSet};
     let first = lines.iter().take(SAMPLES).map(|line| line.record.clone());
@@ -215,9 +257,9 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
         Some(Why::Limit(breach)) if breach.scope == Scope::Collection => breach.of.min(hold.of),
         Some(_) | None => hold.of,
     };
-    let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
+    let count_of = |kind| lines.iter().filter(|line| line.kind == kind).count();
     let there = loser.other();
-    let (kind, what) = match (count(LineKind::Proposal), count(LineKind::Contents)) {
+    let (kind, what) = match (count_of(LineKind::Proposal), count_of(LineKind::Contents)) {
         (0, 0) if *is_return => ("returned", format!("deleted before, and back on the {loser}; ")),
         (0, 0) => ("received", String::new()),
         (_, 0) => ("missing", format!("missing on the {there}, and nobody is known to have removed them; ")),
@@ -225,15 +267,26 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
         (missing, changed) => ("mixed", format!("{missing} missing and {changed} changed on the {there}; ")),
     };
     let why = why.map(ToString::to_string).unwrap_or_default();
+    let count = lines.len();
+    let (keep, lose) = if *is_return {
+        ("to keep them deleted, with their files set aside".into(), "to have them back on both sides")
+    } else {
+        (format!("to keep all {count} on the {loser}, and have them on the {there} as well"), "to lose them there, too")
+    };
+    let ways_out = vec![
+        Way::new(keep, [format!("{call} --keep {digest}")]),
+        Way::new(lose, [format!("{call} --approve {digest} --by NAME")]),
+    ];
     Held {
         digest: digest.to_string(),
         side: loser.to_string(),
         collection: hold.collection.as_str().to_owned(),
-        removals: lines.len(),
+        removals: count,
         of,
         kind,
         reason: format!("{what}{why}"),
         samples: samples.take(SAMPLES).map(|row| label(&row.record, &row.version)).collect(),
+        ways_out,
     }
 }
 
@@ -241,6 +294,11 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>) -> Held {
 pub(crate) fn stopped(stop: &Stop, is_dry_run: bool) -> String {
     let mut report = Report::new(is_dry_run, String::new());
     report.errors.insert(Trouble { side: None, collection: None, file: None, message: stop.to_string() });
+    if let Stop::Severed { which, continuity, evidence, ways } = stop {
+        let (side, evidence) = (which.to_string(), evidence.clone());
+        report.named(Named { side, continuity: *continuity, evidence, remembered: None, found: None });
+        report.ways_out.clone_from(ways);
+    }
     report.to_json()
 }
 
@@ -256,11 +314,16 @@ impl fmt::Display for Report {
         for Conflict { collection, record, fields } in &self.conflicts {
             writeln!(f, "conflict: {collection}/{record}: both values of {} are kept", fields.join(", "))?;
         }
+        let is_said = |named: &&Named| {
+            !named.continuity.may_remove() && !self.errors.iter().any(|error| error.message.contains(&named.evidence))
+        };
+        for Named { side, evidence, .. } in self.continuity.iter().filter(is_said) {
+            writeln!(f, "{side}: {evidence}")?;
+        }
         for held in &self.held {
-            let Held { digest, side, collection, removals, of, kind, reason, samples } = held;
+            let Held { side, collection, removals, of, kind, reason, samples, ways_out, .. } = held;
             let more = removals.saturating_sub(samples.len());
             let names = samples.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-            let other = if side == "left" { "right" } else { "left" };
             let is_return = *kind == "returned";
             if is_return {
                 writeln!(f, "held: {removals} deleted records are back on the {side} in '{collection}'")?;
@@ -270,15 +333,15 @@ impl fmt::Display for Report {
             writeln!(f, "  why:     {reason}")?;
             let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
             writeln!(f, "  which:   {names}{and_more}")?;
-            if is_return {
-                writeln!(f, "  to keep them deleted, with their files set aside:")?;
-            } else {
-                writeln!(f, "  to keep all {removals} on the {side}, and have them on the {other} as well:")?;
-            }
-            writeln!(f, "    {} --keep {digest}", self.call)?;
-            let lose = if is_return { "have them back on both sides" } else { "lose them there, too" };
-            writeln!(f, "  to {lose}:")?;
-            writeln!(f, "    {} --approve {digest} --by NAME", self.call)?;
+            ways_out.iter().try_for_each(|way| write!(f, "{way}"))?;
+        }
+        for Unreadable { side, collection, files, samples, ways_out, .. } in &self.unreadable {
+            writeln!(f, "unreadable: {files} files on the {side} in '{collection}'")?;
+            let names = samples.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            let more = files.saturating_sub(samples.len());
+            let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            writeln!(f, "  which:   {names}{and_more}")?;
+            ways_out.iter().try_for_each(|way| write!(f, "{way}"))?;
         }
         for Trouble { side, message, .. } in &self.errors {
             let side = side.as_deref().map(|side| format!("{side}: ")).unwrap_or_default();

@@ -13,14 +13,15 @@ use holdfast::{
 };
 
 use super::{
-    folder::{Contents, Expect, Print, Put, Writer, file_name_for, folded, safe_collection},
+    continuity::Trust,
+    folder::{Contents, Expect, Item, Print, Put, Writer, file_name_for, folded, safe_collection},
     item,
     memory::Noted,
     names::{fields_of, label},
     progress::Progress,
     report::{Report, Wrote},
     session::Stop,
-    side::{Side, Standing, is_calendar},
+    side::{Side, is_calendar},
 };
 
 /// Where files of deleted records are kept that somebody put back, beside the bookkeeping.
@@ -87,6 +88,68 @@ pub(crate) fn announce(side: &mut Side) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// Sets files aside that are no items, where a person said so, and writes anew what is known of their records.
+pub(crate) fn rewrite(side: &mut Side, report: &mut Report) {
+    let mut done = Vec::new();
+    let mut writer = side.hands.as_ref().map(|hands| Writer::new(&side.root, hands, &side.walk));
+    for collection in &side.rewritten {
+        let rows: BTreeMap<RecordId, Row> = side.rows(collection).map(|row| (row.record.clone(), row)).collect();
+        for (item, record) in side.unreadable.get(collection).into_iter().flatten() {
+            let row = record.as_ref().and_then(|record| rows.get(record)).filter(|row| row.version.is_alive());
+            let written = match writer.as_mut() {
+                None => Ok(None),
+                Some(writer) => rewrite_one(side, writer, collection, (item, row)),
+            };
+            match written {
+                Err(what) => report.file_trouble(side.which, collection, &item.file, &what),
+                Ok(noted) => {
+                    report.mended(side.which, collection, &item.file);
+                    report.wrote(side.which, if row.is_some() { Wrote::Changed } else { Wrote::Removed });
+                    done.push((collection.clone(), item.file.clone(), noted));
+                }
+            }
+        }
+    }
+    if let Some(Err(errors)) = writer.map(Writer::finish) {
+        errors.iter().for_each(|error| report.trouble(side.which, error));
+    }
+    for (collection, file, noted) in done {
+        side.index.strangers.entry(collection.as_str().to_owned()).or_default().remove(&file);
+        if let Some(noted) = noted {
+            side.files(collection.as_str()).insert(file, noted);
+        }
+        side.touched();
+    }
+}
+
+fn rewrite_one(
+    side: &Side,
+    writer: &mut Writer<'_>,
+    collection: &CollectionId,
+    (item, row): (&Item, Option<&Row>),
+) -> Result<Option<Noted>, String> {
+    keep_aside(side, collection.as_str(), &item.file, &item.print)?;
+    let Some(row) = row else {
+        return writer
+            .remove(collection.as_str(), &item.file, item.print)
+            .map(|()| None)
+            .map_err(|error| error.to_string());
+    };
+    let bytes = item::render(&fields_of(&row.version));
+    let (collection, expect) = (collection.as_str(), Expect::Print(item.print));
+    let put = Put { collection, file: &item.file, bytes: &bytes, expect };
+    let written = writer.put_all(&[put]).into_iter().next().transpose().map_err(|error| error.to_string())?;
+    Ok(written.map(|print| Noted { print, record: row.record.clone(), is_trusted: true }))
+}
+
+/// Copies a file to where files are kept that are taken away here.
+fn keep_aside(side: &Side, collection: &str, file: &str, print: &Print) -> Result<(), String> {
+    let Some(hands) = &side.hands else { return Ok(()) };
+    let bytes = side.root.read(collection, file, print).map_err(|error| error.to_string())?;
+    let folder = hands.state().path().join(ASIDE).join(collection);
+    set_aside(&folder, file, &bytes).map_err(|error| format!("could not be set aside: {error}; it was left"))
 }
 
 /// What was done in one collection.
@@ -191,11 +254,8 @@ impl<'a> Target<'a> {
     /// Removes a file that still is what it was. What is to be kept is copied first.
     fn remove(&self, writer: &mut Writer<'_>, file: &str, print: Print, is_kept: bool) -> Result<(), String> {
         let collection = self.collection.as_str();
-        if let (true, Some(hands)) = (is_kept, &self.side.hands) {
-            let bytes = self.side.root.read(collection, file, &print).map_err(|error| error.to_string())?;
-            let folder = hands.state().path().join(ASIDE).join(collection);
-            set_aside(&folder, file, &bytes)
-                .map_err(|error| format!("could not be set aside: {error}; it was left"))?;
+        if is_kept {
+            keep_aside(self.side, collection, file, &print)?;
         }
         writer.remove(collection, file, print).map_err(|error| error.to_string())
     }
@@ -222,7 +282,7 @@ impl<'a> Target<'a> {
                 }
                 None => {}
             }
-            if wrote == Wrote::Added && matches!(self.side.standing, Standing::Evidence(_)) {
+            if wrote == Wrote::Added && self.side.standing.trust == Trust::Little {
                 // It may have been deleted here, and nobody knows.
                 let name = label(&row.record, &row.version);
                 let what = "was not here, and has been written; if you had deleted it, delete it again";

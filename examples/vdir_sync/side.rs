@@ -8,14 +8,20 @@ use std::{
 
 use holdfast::{
     CollectionId, Device, Guard, Limits, MemoryStore, Receipt, RecordId, ReplicaId, Server, Store as _,
-    decide::slice::{Query, ReadSet},
+    decide::{
+        line::Revision,
+        row::Row,
+        slice::{Query, ReadSet},
+    },
 };
 
 use super::{
     book::{self, Lock, format::BOOK},
+    continuity::{Standing, Trust},
     folder::{Collection, Contents, Item, Listing, Root, Walk},
-    memory::{Body, Identity, Index, Noted, Peer, Step},
-    session::{Stop, random},
+    memory::{Body, Index, Noted, Step},
+    observe::Had,
+    session::{Stop, lineage, random, replica},
 };
 
 /// What damaged bookkeeping is called when it is set aside.
@@ -46,17 +52,6 @@ impl fmt::Display for Which {
     }
 }
 
-/// What a side's bookkeeping is worth in this run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is the only copy, and as new as it can be: a file that is missing was removed.
-    Trusted,
-    /// There is none, as is to be expected: this side is new.
-    New,
-    /// It is missing, a copy, or older than it should be. It says what is known, and nothing is removed on its word.
-    Evidence(String),
-}
-
 /// One side, open.
 #[derive(Debug)]
 pub(crate) struct Side {
@@ -79,6 +74,10 @@ pub(crate) struct Side {
     guard: Guard,
     /// Collections whose folders could not be listed: nothing is known of their files.
     pub(crate) unlisted: BTreeSet<CollectionId>,
+    /// Files that are no items, by collection, and which records they were.
+    pub(crate) unreadable: BTreeMap<CollectionId, Vec<(Item, Option<RecordId>)>>,
+    /// Of these collections, such files are set aside in this run.
+    pub(crate) rewritten: BTreeSet<CollectionId>,
     /// Records whose files show what was not taken in, and that nothing may be written over.
     pub(crate) contested: BTreeSet<(CollectionId, RecordId)>,
 }
@@ -91,7 +90,7 @@ impl Side {
         body: Body,
     ) -> Self {
         let (is_changed, steps, contested) = (saved.is_none(), Vec::new(), BTreeSet::new());
-        let (is_newcomer, is_damaged, unlisted) = (false, false, BTreeSet::new());
+        let (is_newcomer, is_damaged, unlisted, unreadable) = (false, false, BTreeSet::new(), BTreeMap::new());
         let guard = Self::guard_of(&walk);
         Self {
             which,
@@ -108,18 +107,20 @@ impl Side {
             steps,
             guard,
             unlisted,
+            unreadable,
+            rewritten: BTreeSet::new(),
             contested,
         }
     }
 
     /// This side as a device: it lists, and a person answers here.
     pub(crate) fn device(&mut self) -> Device<&mut MemoryStore> {
-        Device::new(&mut self.body.store, self.index.me.replica, self.guard.clone())
+        Device::new(&mut self.body.store, self.index.replica, self.guard.clone())
     }
 
     /// This side as a server.
     pub(crate) fn server(&mut self) -> Server<&mut MemoryStore> {
-        Server::new(&mut self.body.store, self.index.me.replica, self.guard.clone())
+        Server::new(&mut self.body.store, self.index.replica, self.guard.clone())
     }
 
     /// People are recognised by their name, appointments by what they are called.
@@ -140,13 +141,46 @@ impl Side {
     }
 
     pub(crate) fn is_trusted(&self) -> bool {
-        self.standing == Standing::Trusted
+        self.standing.trust == Trust::Whole
     }
 
     /// The collections of its folder and of its replica.
     pub(crate) fn collections(&self) -> BTreeSet<CollectionId> {
         let walked = self.walk.collections.iter().filter_map(|held| CollectionId::new(&held.name).ok());
         walked.chain(self.body.store.collections().cloned()).collect()
+    }
+
+    /// How many living records there are in a collection.
+    pub(crate) fn living(&self, collection: &CollectionId) -> usize {
+        self.rows(collection).filter(|row| row.version.is_alive()).count()
+    }
+
+    /// All that is held of a collection.
+    pub(crate) fn rows(&self, collection: &CollectionId) -> impl Iterator<Item = Row> + use<> {
+        let all = ReadSet::head(collection.clone()).with_query(Query::Range { after: None, limit: usize::MAX });
+        let Ok(slice) = self.body.store.read(&all);
+        slice.rows.into_values()
+    }
+
+    /// Files that are not as their records are, and that no question and no error is about.
+    pub(crate) fn differ(&self, collection: &CollectionId) -> usize {
+        let files = self.index.files_by_record(collection.as_str());
+        let is_right = |row: &Row| {
+            let is_asked =
+                row.quarantine.is_some() || self.contested.contains(&(collection.clone(), row.record.clone()));
+            is_asked || (!row.is_unshown() && row.version.is_alive() == files.contains_key(&row.record))
+        };
+        self.rows(collection).filter(|row| !is_right(row)).count()
+    }
+
+    /// What is known to have been in the other side's folder when both were last in step, and has not changed since.
+    pub(crate) fn had_by(&self, other: &Self) -> Had {
+        let Some(peer) = self.index.peer_at(&other.index.root) else { return Had::new() };
+        let had = peer.had.iter().map(|(collection, upto)| {
+            let rows = self.rows(collection).filter(|row| row.version.is_alive() && row.changed_at <= *upto);
+            (collection.clone(), rows.map(|row| (row.record, row.version)).collect())
+        });
+        had.collect()
     }
 
     /// What the walk found in a collection; `None` if there is none of this name.
@@ -184,16 +218,21 @@ impl Side {
         self.is_changed = true;
     }
 
-    /// Starts anew, with what the old bookkeeping says as a peer's word: under another identity, with nothing known of
-    /// the folder, and nothing known to be anywhere else.
-    pub(crate) fn start_anew(&mut self, me: Identity, fresh: MemoryStore) -> Result<(), Stop> {
+    /// Starts anew under another identity, with nothing known of the folder, and nothing known to be anywhere else.
+    /// Gives back what the old bookkeeping held, as a peer's word for [`believe`](Self::believe).
+    pub(crate) fn start_anew(&mut self, fresh: MemoryStore) -> Result<Word, Stop> {
         let old = std::mem::replace(&mut self.body, Body::new(fresh));
-        let former = self.index.me.replica;
-        let formers = [std::mem::take(&mut self.index.formers), vec![self.index.me]].concat();
-        self.index = Index { formers, ..Index::new(self.index.root.clone(), me) };
+        let (from, past) = (self.index.replica, self.index.past.clone().begun_anew(lineage()?));
+        self.index = Index::new(self.index.root.clone(), self.index.account.clone(), replica()?, past);
         self.is_changed = true;
-        for collection in old.store.collections() {
-            let changes = everything(&old.store, former, collection);
+        Ok(Word { from, store: old.store })
+    }
+
+    /// Takes in what the old bookkeeping held, as changes from a stranger. What it knew is known then, and what the
+    /// other side knows beyond that has come first.
+    pub(crate) fn believe(&mut self, word: &Word) -> Result<(), Stop> {
+        for collection in word.store.collections() {
+            let changes = everything(&word.store, word.from, collection);
             let inputs = holdfast::Inputs::new(holdfast::RoundId(random()?), holdfast::Trust::Account);
             self.device().take_in(changes, &inputs).map_err(|error| Stop::Bug(error.to_string()))?;
         }
@@ -201,24 +240,25 @@ impl Side {
     }
 
     /// Makes what was done so far durable, if anything was: after a crash, there is something left to do.
-    pub(crate) fn save_on_the_way(&mut self, other: &Peer) -> Result<(), Stop> {
+    pub(crate) fn save_on_the_way(&mut self, other: &Index) -> Result<(), Stop> {
         let is_settled = self.saved.as_ref().is_some_and(|saved| saved.is_settled);
         self.index.is_settled = is_settled; // a run that changes nothing writes nothing
         if self.is_changed || self.saved.as_ref() != Some(&self.index) {
             self.index.is_settled = false;
             self.is_changed = true;
         }
-        self.save(other)
+        self.save(other, false)
     }
 
     /// Makes what was done durable, if anything was. Nothing is written on a dry run.
-    pub(crate) fn save(&mut self, other: &Peer) -> Result<(), Stop> {
+    pub(crate) fn save(&mut self, other: &Index, is_in_step: bool) -> Result<(), Stop> {
         if !self.is_changed && self.saved.as_ref() == Some(&self.index) {
             return Ok(());
         }
         let Some(hands) = &self.hands else { return Ok(()) };
-        self.index.meet(other.clone());
-        self.index.saved(u64::from_le_bytes(random()?.to_le_bytes().first_chunk().copied().unwrap_or_default()));
+        let had = if is_in_step { revisions(&self.body.store) } else { BTreeMap::new() };
+        self.index.meet(other, is_in_step, had);
+        self.index.past.save(random()?);
         if std::mem::take(&mut self.is_damaged) {
             set_aside(hands.state().path())?;
         }
@@ -226,12 +266,22 @@ impl Side {
         (self.saved, self.is_changed) = (Some(self.index.clone()), false);
         Ok(())
     }
+}
 
-    /// How the other side will know this one.
-    pub(crate) fn as_peer(&self) -> Peer {
-        let save = self.index.last_save().unwrap_or_default();
-        Peer { is: self.index.me, root: self.index.root.clone(), save }
-    }
+/// What bookkeeping held that is not used as it is any more.
+#[derive(Debug)]
+pub(crate) struct Word {
+    from: ReplicaId,
+    store: MemoryStore,
+}
+
+/// Where each collection of a store stands.
+fn revisions(store: &MemoryStore) -> BTreeMap<CollectionId, Revision> {
+    let head = |collection: &CollectionId| {
+        let Ok(slice) = store.read(&ReadSet::head(collection.clone()));
+        (collection.clone(), slice.head.revision)
+    };
+    store.collections().map(head).collect()
 }
 
 /// Keeps damaged bookkeeping for whoever wants to look at it, and the first of several.

@@ -49,6 +49,17 @@ impl RootId {
         String::from_utf8_lossy(&self.path)
     }
 
+    /// Whether it stood at this path, though there may be nothing now.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let parent = match path.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => return false,
+        };
+        let found = fs::canonicalize(parent).ok().zip(path.file_name()).map(|(parent, name)| parent.join(name));
+        found.is_some_and(|found| found.into_os_string().into_encoded_bytes() == self.path)
+    }
+
     /// What became of this root, if `now` is what is found.
     pub(crate) fn same_place(&self, now: &Self) -> Place {
         match (self.path == now.path, self.is_same_directory(now)) {

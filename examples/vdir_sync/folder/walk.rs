@@ -71,6 +71,15 @@ impl Root {
 }
 
 impl Walk {
+    /// How many items there are, readable or not.
+    pub(crate) fn items(&self) -> usize {
+        let listed = self.collections.iter().filter_map(|collection| match &collection.contents {
+            Contents::Listed(listing) => Some(listing.items.len() + listing.errors.len()),
+            Contents::Unreadable(_) => None,
+        });
+        listed.sum()
+    }
+
     fn visit(&mut self, root: &Dir, entry: Entry) {
         if entry.name.as_encoded_bytes().starts_with(b".") {
             return;
