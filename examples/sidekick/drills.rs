@@ -4,7 +4,7 @@ use super::{
     args::Args,
     house::Result,
     records::Kind,
-    run::{Life, Outcome, Run},
+    run::{Done, Life, Outcome, Run},
     story::name,
 };
 
@@ -20,7 +20,7 @@ fn the_server_loses_everything(args: &Args) -> Result<Outcome> {
     run.note_before()?;
 
     let known = run.known();
-    let done = run.live(&Life { who: &all, deletes_one_in: 1, scribbles: false, known: &known })?;
+    let done = run.live(&Life { who: &all, deletes_one_in: 4, edits_one_in: 25, scribbles: false, known: &known })?;
     run.say(format!("The service is down. People go on without it: {done}."));
     run.edit_together(&known)?;
     run.say("The service is back. Its store and its backup are gone, and an empty server answers.");
@@ -39,7 +39,8 @@ fn phones_lose_it_too(args: &Args) -> Result<Outcome> {
     normal_week(&mut run, &all, 2)?;
     run.note_before()?;
 
-    let done = run.live(&Life { who: others, deletes_one_in: 1, scribbles: false, known: &run.known() })?;
+    let done =
+        run.live(&Life { who: others, deletes_one_in: 4, edits_one_in: 25, scribbles: false, known: &run.known() })?;
     run.say(format!("The service is down. People go on without it: {done}."));
     run.fault(None, others)?;
     run.restart(0)?;
@@ -63,35 +64,38 @@ fn the_server_comes_back_old(args: &Args) -> Result<Outcome> {
     let mut run = Run::begin('C', "The server comes back old, and weeks later older still.", args)?;
     let all = run.everybody();
     let Some((&away, others)) = all.split_last() else { return Err("there are no phones".into()) };
-    run.back_up("five weeks old");
-    for _ in 0..4 {
-        normal_week(&mut run, &all, 7)?;
+    run.back_up("the first");
+    for _ in 0..5 {
+        normal_week(&mut run, &all, 8)?;
     }
-    run.back_up("a week old");
+    run.back_up("yesterday");
     let known = run.known();
-    run.say(format!("For four weeks all is well. Then {}'s phone lies in a drawer, and the others go on.", name(away)));
-    run.pass_days(7, others)?;
-    run.live(&Life { who: others, deletes_one_in: 3, scribbles: false, known: &known })?;
+    run.say(format!("For five weeks all is well. Then {}'s phone is off for a day, and the others go on.", name(away)));
+    run.pass_days(1, others)?;
+    run.live(&Life { who: others, deletes_one_in: 4, edits_one_in: 25, scribbles: false, known: &known })?;
     run.settle(others)?;
     run.note_before()?;
 
-    run.fault(Some("a week old"), others)?;
-    let done = run.live(&Life { who: &[away], deletes_one_in: 4, scribbles: true, known: &known })?;
-    run.settle(&[away])?;
-    run.say("The server fails, and is restored from a backup a week old. Nobody says so to anybody.");
-    run.say(format!(
-        "{} finds the phone, which knows no better: {done} go up as on any day. Then the others sync.",
-        name(away)
-    ));
+    run.fault(Some("yesterday"), others)?;
+    let mut done = Done::default();
+    for sitting in 1..=2 * args.phones {
+        let (deletes_one_in, edits_one_in) = (if sitting == 1 { 4 } else { 0 }, 200);
+        let life = Life { who: &[away], deletes_one_in, edits_one_in, scribbles: true, known: &known };
+        done = done.and(run.live(&life)?);
+        run.sync_each(&[away])?;
+    }
+    run.say("The server fails, and is restored from yesterday's backup. Nobody says so to anybody.");
+    run.say(format!("{}'s phone knows no better: {done} go up, as on any day. Then the others sync.", name(away)));
     run.round(others)?;
     run.settle(&all)?;
 
     for _ in 0..2 {
         normal_week(&mut run, &all, 3)?;
     }
-    run.fault(Some("five weeks old"), &all)?;
+    run.fault(Some("the first"), &all)?;
     let known = run.known();
-    let done = run.live(&Life { who: &all, deletes_one_in: 1, scribbles: false, known: &known })?;
+    let life = Life { who: &all, deletes_one_in: 1, edits_one_in: 25, scribbles: false, known: &known };
+    let done = run.live(&life)?;
     run.say(format!(
         "Two weeks go by, with new writes on the restored server. Then the oldest state comes back in its place, seven weeks \
          old. On the phones, not sent yet: {done}."
@@ -105,6 +109,6 @@ fn the_server_comes_back_old(args: &Args) -> Result<Outcome> {
 /// A week in which everything works.
 fn normal_week(run: &mut Run, who: &[usize], deletes_one_in: usize) -> Result<()> {
     run.pass_days(7, who)?;
-    run.live(&Life { who, deletes_one_in, scribbles: false, known: &run.known() })?;
+    run.live(&Life { who, deletes_one_in, edits_one_in: 25, scribbles: false, known: &run.known() })?;
     run.settle(who)
 }

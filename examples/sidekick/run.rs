@@ -1,6 +1,9 @@
 //! One drill as it runs: the same people do the same things in two households, one with a plain mirror and one with Holdfast.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     args::Args,
@@ -45,12 +48,35 @@ pub(crate) struct Outcome {
 /// A stretch of life.
 pub(crate) struct Life<'l> {
     pub(crate) who: &'l [usize],
-    /// Of the records that are to be deleted in this drill and still stand, one part in so many.
+    /// Of the records that are to be deleted in this drill and still stand, one part in so many; none, if this is 0.
     pub(crate) deletes_one_in: usize,
+    /// Of the records that stay, one in so many is edited, and one in any case.
+    pub(crate) edits_one_in: usize,
     /// They edit notes and places, and not what a record is kept for: so two phones that have not met can edit one record.
     pub(crate) scribbles: bool,
     /// What these people can know of.
     pub(crate) known: &'l BTreeSet<Key>,
+}
+
+/// What was done in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Done {
+    edited: usize,
+    deleted: usize,
+}
+
+impl Done {
+    pub(crate) const fn and(self, then: Self) -> Self {
+        Self { edited: self.edited + then.edited, deleted: self.deleted + then.deleted }
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [(self.edited, "edit"), (self.deleted, "delete"), (self.deleted, "new record")];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, of)| plural(count, of));
+        f.write_str(&story::list(counts))
+    }
 }
 
 /// A household, and what was found wrong there.
@@ -103,8 +129,8 @@ impl Run {
         for kind in Kind::ALL {
             let of_kind = kind.share(args.records);
             let mut keys = (0..of_kind).map(|_| run.create(0, kind)).collect::<Result<Vec<_>>>()?;
-            // People delete a few things over the weeks: one in twenty-five, and a contact in any case.
-            let doomed = of_kind / 25 + usize::from(kind == Kind::Contacts);
+            // People delete a few things a week, over the weeks one in eight, and a contact in any case.
+            let doomed = of_kind / 8 + usize::from(kind == Kind::Contacts);
             let doomed = (0..doomed).map(|_| keys.swap_remove(run.chance.below(keys.len()))).collect();
             run.doomed.insert(kind, doomed);
         }
@@ -158,14 +184,15 @@ impl Run {
         self.on_phone(phone, |house| house.delete(phone, key))
     }
 
-    /// People go on: one record in twenty-five is edited, some are deleted, and for each of these there is a new one.
-    pub(crate) fn live(&mut self, life: &Life<'_>) -> Result<String> {
+    /// People go on: some records are edited, some deleted, and for each of these there is a new one.
+    pub(crate) fn live(&mut self, life: &Life<'_>) -> Result<Done> {
         let (mut edited, mut deleted) = (0, 0);
         let mut turns = life.who.iter().copied().cycle();
         let mut next = || turns.next().unwrap_or_default();
         for kind in Kind::ALL {
             let doomed = self.doomed.entry(kind).or_default();
-            let stay = doomed.len() - doomed.len().div_ceil(life.deletes_one_in.max(1));
+            let now = if life.deletes_one_in == 0 { 0 } else { doomed.len().div_ceil(life.deletes_one_in) };
+            let stay = doomed.len() - now;
             for key in doomed.split_off(stay) {
                 let phone = next();
                 self.delete(phone, &key)?;
@@ -173,14 +200,13 @@ impl Run {
                 deleted += 1;
             }
             let mut keys = self.editable(kind, life.known);
-            for _ in 0..(1 + keys.len() / 25).min(keys.len()) {
+            for _ in 0..(1 + keys.len() / life.edits_one_in.max(1)).min(keys.len()) {
                 let key = keys.swap_remove(self.chance.below(keys.len()));
                 self.edit(next(), &key, life.scribbles)?;
                 edited += 1;
             }
         }
-        let counts = [(edited, "edit"), (deleted, "delete"), (deleted, "new record")];
-        Ok(story::list(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, of)| plural(count, of))))
+        Ok(Done { edited, deleted })
     }
 
     /// What is known, still there, and not to be deleted.
@@ -246,7 +272,13 @@ impl Run {
 
     /// Each of these phones syncs twice, and nobody talks of it.
     pub(crate) fn settle(&mut self, who: &[usize]) -> Result<()> {
-        who.iter().chain(who).try_for_each(|phone| self.sync(*phone).map(drop))
+        self.sync_each(who)?;
+        self.sync_each(who)
+    }
+
+    /// Each of these phones syncs once, and nobody talks of it.
+    pub(crate) fn sync_each(&mut self, who: &[usize]) -> Result<()> {
+        who.iter().try_for_each(|phone| self.sync(*phone).map(drop))
     }
 
     /// Each of these phones syncs once, and it is told.
