@@ -100,6 +100,27 @@ fn an_own_write_does_not_bring_another_content_of_somebody_elses_along() {
     assert!(matches!(found, Refusal::Forged { replica, .. } if replica == ada.replica()), "{found}");
 }
 
+/// The same in a patch: made on exactly what the server has, it brings another content under a write that stands there.
+#[test]
+fn a_patch_does_not_bring_another_content_of_somebody_elses_along() {
+    let (mut cloud, mut ada, mut ben) = synced();
+    let mut twin = Device::new(ada.store().clone(), ada.replica(), Guard::default());
+    edit(&mut ada, 3, "phone", "2", 7);
+    edit(&mut twin, 3, "phone", "3", 7);
+    cloud.sync(&mut ada);
+    cloud.sync(&mut ben);
+    let base = ben.row(&people(), &rec(3)).unwrap().unwrap().version;
+    let mut liar = Device::new(MemoryStore::device(), ben.replica(), Guard::default());
+    let forged = twin.pending(&people(), 100).unwrap();
+    liar.take_in(forged, &Inputs::new(RoundId(1), Trust::Account)).unwrap();
+    edit(&mut liar, 3, "town", "Rom", 9);
+    let row = liar.row(&people(), &rec(3)).unwrap().unwrap();
+    let sent = SentOffer::of(Offer::of(&row), Some(&base));
+    assert!(matches!(sent.version, talk::offer::Sent::Patch(_)));
+    let found = refusal(ask(&mut cloud, ben.replica(), push(known(&ben), head(liar.store()).counter, vec![sent])));
+    assert!(matches!(found, Refusal::Forged { replica, .. } if replica == ada.replica()), "{found}");
+}
+
 #[test]
 fn a_counter_that_can_not_be_is_refused() {
     let (mut cloud, _, ben) = synced();

@@ -1,7 +1,7 @@
 //! Slice × Changes → Diff: how each record relates. Facts only, nothing resolved.
 
 use alloc::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     vec::Vec,
 };
 
@@ -84,14 +84,16 @@ impl Diff {
     }
 
     /// Where what is stored and what came have other contents under the same dots, `writer` writes down both: neither is
-    /// dropped, and nobody picks. Where something waits beside either of them, it stays refused until that is answered.
-    pub(crate) fn settled_by(mut self, writer: ReplicaId) -> Self {
+    /// dropped, and nobody picks. Where something waits beside either of them, it stays refused until that is answered. The
+    /// `suspected` are looked at thoroughly.
+    pub(crate) fn settled_by(mut self, writer: ReplicaId, suspected: &BTreeSet<RecordId>) -> Self {
         let mut counter = self.slice.head.counter;
         for compared in &mut self.records {
             let (Some(row), None) = (&compared.row, &compared.offer.held) else { continue };
             let is_other_refusal = !matches!(compared.refusal, None | Some(Refusal::Equivocation { .. }));
             let is_held = matches!(row.quarantine, Some(Quarantine::Version { .. }));
-            if is_held || is_other_refusal || !row.version.is_disputed_by(&compared.offer.version) {
+            let thoroughly = suspected.contains(&row.record);
+            if is_held || is_other_refusal || !row.version.is_disputed_by(&compared.offer.version, thoroughly) {
                 continue;
             }
             let first = Dot { replica: writer, counter: counter.saturating_add(1) };

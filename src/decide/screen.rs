@@ -25,8 +25,8 @@ pub(crate) struct Screen<'s> {
     pub(crate) is_repairing: bool,
     /// What one record may be.
     pub(crate) limits: DecodeLimits,
-    /// Records that came whole, so that what they repeat of others' writes is to be compared.
-    pub(crate) whole: &'s BTreeSet<RecordId>,
+    /// Records of which writes of others came along: what they repeat is compared.
+    pub(crate) repeating: &'s BTreeSet<RecordId>,
 }
 
 impl Diff {
@@ -61,7 +61,7 @@ pub(crate) fn too_large(version: &Version, limits: &DecodeLimits) -> Option<Refu
 }
 
 fn refusal(compared: &Compared, screen: &Screen<'_>) -> Option<Refusal> {
-    let Screen { sender, counter, is_repairing, limits, whole } = *screen;
+    let Screen { sender, counter, is_repairing, limits, repeating } = *screen;
     let offer = &compared.offer;
     let held = compared.row.as_ref().map(|row| row.known());
     let nothing = VersionVector::new();
@@ -80,7 +80,7 @@ fn refusal(compared: &Compared, screen: &Screen<'_>) -> Option<Refusal> {
             return Some(Refusal::ForeignDots { replica, found, held: context.get(replica) });
         }
     }
-    let row = compared.row.as_ref().filter(|_| whole.contains(&offer.record))?;
+    let row = compared.row.as_ref().filter(|_| repeating.contains(&offer.record))?;
     let forged = forged(&row.version, &offer.version, sender).or_else(|| forged(row.known(), offer.known(), sender));
     forged.map(|Dot { replica, counter }| Refusal::Forged { replica, counter })
 }

@@ -21,13 +21,13 @@ struct Disputed {
 impl Version {
     /// Whether both can not be: equal contexts with different contents, or one dot with two of them.
     ///
-    /// Where one context covers the other, nothing tells: the later one stands.
+    /// Where one context covers the other, the later one stands unseen, unless there is a reason to look: `thoroughly`.
     #[must_use]
-    pub(crate) fn is_disputed_by(&self, other: &Self) -> bool {
+    pub(crate) fn is_disputed_by(&self, other: &Self, thoroughly: bool) -> bool {
         match self.compare(other) {
             Causality::Equal => self.digest() != other.digest(),
-            Causality::Concurrent => Disputed::between(&self.record(), &other.record(), false).is_some(),
-            Causality::Before | Causality::After => false,
+            Causality::Before | Causality::After if !thoroughly => false,
+            _ => Disputed::between(&self.record(), &other.record(), false).is_some(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Version {
         let (ours, other) = (self.record(), theirs.record());
         let is_equal = self.compare(theirs) == Causality::Equal;
         let disputed = Disputed::between(&ours, &other, is_equal).unwrap_or(Disputed::NOTHING);
-        let mut both = if is_equal { other } else { disputed.without(&ours).join(&other) };
+        let mut both = if is_equal { other } else { disputed.without(ours.join(&other)) };
         let seen = both.context.get(first.replica).saturating_add(1);
         let last = first.counter.saturating_add(disputed.dots().saturating_sub(1));
         both.context.insert(Dot { counter: last, ..first });
@@ -65,9 +65,8 @@ impl Disputed {
         (!life.is_empty() || !fields.is_empty()).then_some(Self { life, fields })
     }
 
-    fn without(&self, ours: &Record) -> Record {
-        let mut rest = ours.clone();
-        rest.life = kept(&ours.life, &self.life);
+    fn without(&self, mut rest: Record) -> Record {
+        rest.life = kept(&rest.life, &self.life);
         for (name, disputed) in &self.fields {
             if let Some(register) = rest.fields.get_mut(name) {
                 *register = kept(register, disputed);

@@ -216,6 +216,11 @@ impl Patch {
         &self.hints
     }
 
+    /// Whether it carries a write of another replica.
+    pub(crate) fn has_writes_of_others(&self, writer: ReplicaId) -> bool {
+        self.stamps().any(|stamp| stamp.dot.replica != writer)
+    }
+
     fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         let life = self.life.iter().flat_map(Register::siblings).map(|sibling| sibling.stamp);
         life.chain(self.fields.values().flat_map(Register::siblings).map(|sibling| sibling.stamp))

@@ -268,7 +268,7 @@ impl DeviceSession {
         let own = if is_conflict { self.work.known.accepted.min(counter) } else { counter };
         let diff = Diff::between(slice, changes).ok()?.screened_own(replica, own);
         // Under an id that is in use elsewhere nothing is written.
-        Some(resolve(if is_conflict { diff } else { diff.settled_by(replica) }, identifying))
+        Some(resolve(if is_conflict { diff } else { diff.settled_by(replica, &self.work.disputed) }, identifying))
     }
 
     /// What was staged, on this page or in an earlier session, is judged as one.

@@ -49,8 +49,8 @@ struct Opened {
     offers: Vec<Offer>,
     /// Records whose patches do not fit.
     unfit: BTreeSet<RecordId>,
-    /// Records that came whole.
-    whole: BTreeSet<RecordId>,
+    /// Records of which writes of others came along.
+    repeating: BTreeSet<RecordId>,
 }
 
 impl Opened {
@@ -75,7 +75,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     if at.map_or(is_begun, |at| !is_held(at, &slice, call)) {
         return Ok(Decision::refused(Refused::Renewed));
     }
-    let opened = open(offers, &slice);
+    let opened = open(offers, asked.from, &slice);
     let staged = if *is_last && !is_first { slice.staged.clone() } else { Vec::new() };
     let offers_in = staged.iter().cloned().chain(opened.offers.iter().cloned()).collect();
     let is_repairing = slice.head.history.as_ref().is_some_and(|history| history.is_repairing(slice.head.tick));
@@ -109,7 +109,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
         counter: link.counter,
         is_repairing: is_supplied,
         limits: call.limits.record,
-        whole: &opened.whole,
+        repeating: &opened.repeating,
     };
     let diff = diff.screened(&screen);
     // Who has never pushed leaves nothing behind that waits: what it takes away is judged page by page.
@@ -149,13 +149,17 @@ const fn trust(call: &Call<'_>, is_supplied: bool) -> Trust {
     }
 }
 
-fn open(offers: &[SentOffer], slice: &Slice) -> Opened {
-    let mut opened = Opened { offers: Vec::new(), unfit: BTreeSet::new(), whole: BTreeSet::new() };
+fn open(offers: &[SentOffer], from: ReplicaId, slice: &Slice) -> Opened {
+    let mut opened = Opened { offers: Vec::new(), unfit: BTreeSet::new(), repeating: BTreeSet::new() };
     for sent in offers {
         let row = slice.rows.get(&sent.record);
         let bases: Vec<_> = row.into_iter().flat_map(|row| [&row.version, row.known()]).collect();
-        if matches!(sent.version, Sent::Whole(_)) || sent.held.is_some() {
-            opened.whole.insert(sent.record.clone());
+        let carries_others = match &sent.version {
+            Sent::Whole(_) => true,
+            Sent::Patch(patch) => patch.has_writes_of_others(from),
+        };
+        if carries_others || sent.held.is_some() {
+            opened.repeating.insert(sent.record.clone());
         }
         match sent.clone().open(&bases) {
             Some(offer) => opened.offers.push(offer),
