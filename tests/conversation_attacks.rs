@@ -426,7 +426,7 @@ fn a_judgement_without_a_position_voids_what_was_acknowledged() {
         req.requests
             .iter()
             .map(|r| match r {
-                Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, accepted: None },
+                Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, accepted: None, hold: None },
                 Request::Prove { .. } => Reply::Judged { judgement: judgement.clone(), now: None },
                 Request::Pull { .. } => Reply::Page {
                     offers: vec![],
@@ -434,6 +434,7 @@ fn a_judgement_without_a_position_voids_what_was_acknowledged() {
                     is_more: false,
                     now: None,
                     accepted: None,
+                    hold: None,
                 },
                 Request::Audit { .. } => Reply::Audited(talk::message::Audited::Found(vec![])),
                 _ => Reply::Refused(Refused::Forbidden),

@@ -198,7 +198,7 @@ fn a_reply_of_another_session_or_request_is_refused_and_the_right_one_still_fits
 }
 
 fn news() -> Reply {
-    Reply::Welcome { standing: talk::message::Standing::News, accepted: None }
+    Reply::Welcome { standing: talk::message::Standing::News, accepted: None, hold: None }
 }
 
 #[test]
@@ -212,9 +212,11 @@ fn pages_that_do_not_get_on_end_the_session() {
         is_more: true,
         now: Some(now),
         accepted: None,
+        hold: None,
     };
     let empty = |n: usize| Reply::Page {
         accepted: None,
+        hold: None,
         offers: vec![],
         next: FeedCursor { revision: Revision(cursor.revision.0 + u64::try_from(n).unwrap()), within: None },
         is_more: true,
@@ -239,17 +241,21 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
         Issued { position: Position { revision: Revision(now.position.revision.0 + 1), ..now.position }, ..now };
     lied_to(&mut ada, |_, request| {
         let reply = |request: &Request| match request {
-            Request::Greet { .. } => Reply::Welcome { standing: talk::message::Standing::Same, accepted: None },
+            Request::Greet { .. } => {
+                Reply::Welcome { standing: talk::message::Standing::Same, accepted: None, hold: None }
+            }
             Request::Push { .. } => Reply::Taken {
                 before: now.position.revision,
                 now: later,
                 // Nothing of the push was taken, and something else was.
                 except: vec![(0, Taken::Merged), (1, Taken::Merged), (7, Taken::Stored)],
                 staged: vec![(rec(3), Taken::Stored), (rec(8), Taken::Stored)],
+                hold: None,
             },
             Request::Audit { .. } => Reply::Audited(talk::message::Audited::Same),
             _ => Reply::Page {
                 accepted: None,
+                hold: None,
                 offers: vec![],
                 next: FeedCursor { revision: later.position.revision, within: None },
                 is_more: false,
@@ -278,6 +284,7 @@ fn a_server_can_not_cover_what_a_device_is_about_to_write() {
             Request::Greet { .. } => news(),
             Request::Pull { .. } => Reply::Page {
                 accepted: None,
+                hold: None,
                 offers: vec![covered.clone()],
                 next: FeedCursor { revision: later.position.revision, within: None },
                 is_more: false,
@@ -308,7 +315,7 @@ fn a_server_that_calls_a_loss_intact_is_not_believed() {
     };
     let now = Some(Issued { position: earlier, tag: Tag(Digest::from_bytes([8; 16])) });
     let (_, outcome) = lied_to(&mut ada, |n, _| match n {
-        0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, accepted: None }],
+        0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, accepted: None, hold: None }],
         1 => vec![Reply::Judged { judgement: judgement.clone(), now }],
         _ => vec![Reply::Refused(talk::message::Refused::Forbidden)],
     });

@@ -191,11 +191,14 @@ impl<S: Store> Device<S> {
     /// Answers a hold in part: of the lines under the answer's digest, those that are `wanted`. Apps that ask about what
     /// came and about what their native store shows in two places answer each by itself.
     ///
+    /// A digest that the server has reported of its own hold names exactly the server's lines, where all of them are here.
+    ///
     /// # Errors
     /// [`WriteFailed`]; nothing was changed.
     pub fn answer(&mut self, answer: Answer, wanted: impl Fn(&Line) -> bool) -> Result<Receipt, WriteFailed<S::Error>> {
         let set = ReadSet::head(answer.collection.clone()).with_lines().with_query(Query::ALL_LOST);
-        let slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let mut slice = self.store.read(&set).map_err(WriteFailed::Read)?;
+        let answer = slice.answered_there(answer);
         let identifying = self.guard.identifying(&answer.collection);
         let revision = slice.head.revision;
         let draft = Draft::of_answer(slice, self.replica, answer.clone(), wanted, identifying)?;

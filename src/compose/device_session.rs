@@ -215,13 +215,15 @@ impl DeviceSession {
         }
         match (core::mem::replace(&mut self.phase, Phase::Over), reply) {
             (Phase::Proving, Reply::Judged { judgement, now }) => self.judged(judgement, now),
-            (Phase::Pulling, Reply::Page { offers, next, is_more, now, accepted }) => {
-                self.paged(Page { offers, next, is_more, now, accepted });
+            (Phase::Pulling, Reply::Page { offers, next, is_more, now, accepted, hold }) => {
+                self.work.report.hold_there = hold;
+                self.paged(Page { offers, next, is_more, now, accepted, hold });
             }
             (Phase::Fetching { page, asked }, Reply::Whole { offers, now, accepted }) => {
                 self.fetched(page, asked, offers, (now, accepted));
             }
-            (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged }) => {
+            (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged, hold }) => {
+                self.work.report.hold_there = hold;
                 if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
                     self.work.heard_audit = Some((window, audited));
                 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     authorship::{Author, Conflict, Link},
     continuity::{Ancestor, Judgement},
-    line::Revision,
+    line::{OpenHold, Revision},
     position::{FeedCursor, Issued, Position, Witness},
     repair::Repair,
 };
@@ -183,6 +183,8 @@ pub struct KnownServer {
     pub is_recovering: bool,
     /// What is staged here came from a server that may not have it any more: what becomes of it is sent.
     pub owes_staged: bool,
+    /// The server's open hold, where all its lines have been read: an answer may name it.
+    pub hold: Option<OpenHold>,
     /// The last record of the last window that was audited; `None` at the beginning of a cycle.
     pub audited: Option<RecordId>,
     /// The last of this replica's writes that the server has accepted, in this lineage; 0 if none.

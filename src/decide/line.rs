@@ -132,6 +132,41 @@ impl HoldHead {
     }
 }
 
+impl Line {
+    /// Whether the other side holds it, and nothing else is asked under it.
+    #[must_use]
+    pub fn is_held_there(&self) -> bool {
+        self.why == Why::HeldElsewhere
+    }
+}
+
+/// That a hold is open, in short: what a server says of its own to every device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OpenHold {
+    /// Names exactly its lines.
+    pub digest: Digest,
+    /// Lines that wait for an answer.
+    pub open: u64,
+}
+
+impl HoldHead {
+    /// In short; `None` if nothing is open.
+    #[must_use]
+    pub fn shown(&self) -> Option<OpenHold> {
+        self.running.filter(|_| self.open > 0).map(|digest| OpenHold { digest, open: self.open })
+    }
+}
+
+impl core::fmt::Display for OpenHold {
+    /// The number, and the next steps, the safe one first.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { digest, open } = self;
+        write!(f, "{open} changes wait there for an answer, given once on any device")?;
+        write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
+        write!(f, "\n  consent: the change is let in               (consent {digest})")
+    }
+}
+
 /// An open hold as a person is shown it.
 ///
 /// ```

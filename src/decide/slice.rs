@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     authorship::Authorship,
+    consent::Answer,
     history::{History, KnownServer},
     ledger::{FirstSeen, Ledger, Tally},
     line::{HoldHead, Line, Revision},
@@ -288,6 +289,23 @@ impl Slice {
     #[must_use]
     pub fn destinations(&self) -> Vec<(CollectionId, RecordId)> {
         self.rows.values().filter(|row| row.quarantine.is_some()).flat_map(|row| destinations(row.known())).collect()
+    }
+
+    /// An answer under the digest that the server has reported of its own hold, as one under the digest of this device's
+    /// hold: of that, only the lines that are held there are meant. Nothing else is answered with it, so what was lost here
+    /// before, and what else waits here, is taken out of this slice.
+    pub(crate) fn answered_there(&mut self, answer: Answer) -> Answer {
+        let there = self.head.server.as_ref().and_then(|server| server.hold);
+        let is_own = self.lines.iter().any(|line| line.running == answer.digest);
+        let Some(own) = self.head.hold.running.filter(|_| !is_own && there.is_some_and(|t| t.digest == answer.digest))
+        else {
+            return answer;
+        };
+        let is_meant = |record: &RecordId| {
+            self.lines.iter().any(|line| line.record == *record && line.is_open() && line.is_held_there())
+        };
+        self.rows.retain(|record, _| is_meant(record));
+        Answer { digest: own, ..answer }
     }
 
     /// An empty collection.

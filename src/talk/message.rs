@@ -8,7 +8,7 @@ use super::offer::SentOffer;
 use crate::decide::{
     authorship::Link,
     continuity::{Claim, Judgement, Stop},
-    line::Revision,
+    line::{OpenHold, Revision},
     position::{FeedCursor, Issued, Tag},
     refusal::Refusal,
 };
@@ -120,6 +120,8 @@ pub enum Reply {
         /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
         /// knows of no such write shares its id with another installation (S5).
         accepted: Option<Link>,
+        /// The hold that is open there.
+        hold: Option<OpenHold>,
     },
     /// To a proof.
     Judged {
@@ -141,6 +143,8 @@ pub enum Reply {
         /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
         /// knows of no such write shares its id with another installation (S5).
         accepted: Option<Link>,
+        /// The hold that is open there now.
+        hold: Option<OpenHold>,
     },
     /// To a push. What is not named in `except` was taken as it was sent, and is durable (S8).
     Taken {
@@ -152,6 +156,8 @@ pub enum Reply {
         except: Vec<(u32, Taken)>,
         /// What became of records staged by earlier pages of this push.
         staged: Vec<(RecordId, Taken)>,
+        /// The hold that is open there now.
+        hold: Option<OpenHold>,
     },
     /// To a fetch: what there is of the records asked for.
     Whole {

@@ -9,7 +9,7 @@ use holdfast::{
         consent::{Excuse, Verdict},
         continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
         ledger::FirstSeen,
-        line::Revision,
+        line::{OpenHold, Revision},
         offer::HeldVersion,
         position::{FeedCursor, Issued, Position, Tag, Within},
         refusal::Refusal,
@@ -172,6 +172,10 @@ fn request() -> impl Strategy<Value = Request> {
     ]
 }
 
+fn hold() -> impl Strategy<Value = Option<OpenHold>> {
+    option::of((digest(), number()).prop_map(|(digest, open)| OpenHold { digest, open }))
+}
+
 fn continuity() -> impl Strategy<Value = Continuity> {
     select(vec![
         Continuity::First,
@@ -246,11 +250,18 @@ fn reply() -> impl Strategy<Value = Reply> {
     ];
     let taken = (number(), issued(), vec((any::<u32>(), taken()), 0..4), vec((record(), taken()), 0..4));
     prop_oneof![
-        (standing, option::of(link())).prop_map(|(standing, accepted)| Reply::Welcome { standing, accepted }),
+        (standing, option::of(link()), hold()).prop_map(|(standing, accepted, hold)| Reply::Welcome {
+            standing,
+            accepted,
+            hold
+        }),
         (judgement, option::of(issued())).prop_map(|(judgement, now)| Reply::Judged { judgement, now }),
-        (vec(offer(), 0..6), cursor(), any::<bool>(), option::of(issued()), option::of(link()))
-            .prop_map(|(offers, next, is_more, now, accepted)| Reply::Page { offers, next, is_more, now, accepted }),
-        taken.prop_map(|(before, now, except, staged)| Reply::Taken { before: Revision(before), now, except, staged }),
+        (vec(offer(), 0..6), cursor(), any::<bool>(), option::of(issued()), option::of(link()), hold()).prop_map(
+            |(offers, next, is_more, now, accepted, hold)| Reply::Page { offers, next, is_more, now, accepted, hold }
+        ),
+        (taken, hold()).prop_map(|((before, now, except, staged), hold)| {
+            Reply::Taken { before: Revision(before), now, except, staged, hold }
+        }),
         (vec(offer(), 0..6), option::of(issued()), option::of(link()))
             .prop_map(|(offers, now, accepted)| Reply::Whole { offers, now, accepted }),
         audited.prop_map(Reply::Audited),

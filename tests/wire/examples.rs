@@ -7,7 +7,7 @@ use holdfast::{
         consent::{Excuse, Verdict},
         continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
         ledger::FirstSeen,
-        line::Revision,
+        line::{OpenHold, Revision},
         offer::HeldVersion,
         position::{FeedCursor, Issued, Position, Tag, Within},
         refusal::Refusal,
@@ -194,8 +194,14 @@ fn replies() -> Vec<(&'static str, Frame)> {
     };
     let within = Some(Within { revision: Revision(42), place: FirstSeen::NEVER, record: Some(record(UUID)) });
     let next = FeedCursor { revision: Revision(41), within };
-    let page =
-        |offers| Reply::Page { offers, next: next.clone(), is_more: true, now: Some(issued(0x11, 44)), accepted: None };
+    let page = |offers| Reply::Page {
+        offers,
+        next: next.clone(),
+        is_more: true,
+        now: Some(issued(0x11, 44)),
+        accepted: None,
+        hold: None,
+    };
     let field = FieldName::new("note").unwrap();
     let refusals = [
         Refusal::Equivocation { ours: digest(0xaa), theirs: digest(0xbb) },
@@ -214,10 +220,11 @@ fn replies() -> Vec<(&'static str, Frame)> {
     let except: Vec<_> = (0..).zip(plain.into_iter().chain(refusals.map(Taken::Refused))).collect();
     let deleted = Taken::Deleted(Tag(digest(0x7a)));
     let staged = vec![(record("ada"), Taken::Held), (record(UUID), deleted)];
-    let taken = Reply::Taken { before: Revision(41), now: issued(0x11, 42), except, staged };
+    let hold = Some(OpenHold { digest: digest(0x40), open: 14 });
+    let taken = Reply::Taken { before: Revision(41), now: issued(0x11, 42), except, staged, hold };
     let found = Audited::Found(vec![(record("ada"), digest(0xd1)), (record(UUID), digest(0xd2))]);
     let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];
-    let welcome = |standing| Reply::Welcome { standing, accepted: None };
+    let welcome = |standing| Reply::Welcome { standing, accepted: None, hold: None };
     let everything = vec![
         Continuity::First,
         Continuity::Intact,
@@ -234,7 +241,17 @@ fn replies() -> Vec<(&'static str, Frame)> {
     let refused = |refused| reply(vec![Reply::Refused(refused)]);
     vec![
         ("welcome", reply(standings.map(welcome).into())),
-        ("welcome_accepted", reply(vec![Reply::Welcome { standing: Standing::News, accepted: Some(link(13)) }])),
+        (
+            "welcome_accepted",
+            reply(vec![Reply::Welcome { standing: Standing::News, accepted: Some(link(13)), hold: None }]),
+        ),
+        (
+            "welcome_hold",
+            reply(vec![
+                Reply::Welcome { standing: Standing::Same, accepted: None, hold },
+                Reply::Welcome { standing: Standing::Same, accepted: Some(link(13)), hold },
+            ]),
+        ),
         ("judged", reply(everything.into_iter().map(judged).collect())),
         ("page", reply(vec![page(vec![whole("ada", "conflict"), whole(UUID, "unknown_kinds_of_value")])])),
         ("page_of_patches", reply(vec![page(vec![patched("ada", "patch"), patched(UUID, "long_patch")])])),
@@ -248,6 +265,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
                 is_more: false,
                 now: None,
                 accepted: None,
+                hold: None,
             }]),
         ),
         ("taken", reply(vec![taken])),

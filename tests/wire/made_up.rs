@@ -119,11 +119,13 @@ fn in_step(reply: Reply, last: Issued, step: usize) -> Reply {
     let known = |place: usize, offer: SentOffer| SentOffer { record: rec(place % 12), ..offer };
     let next = FeedCursor { revision, within: None };
     match reply {
-        Reply::Page { offers, is_more, accepted, .. } => {
+        Reply::Page { offers, is_more, accepted, hold, .. } => {
             let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
-            Reply::Page { offers, next, is_more, now: Some(now), accepted }
+            Reply::Page { offers, next, is_more, now: Some(now), accepted, hold }
         }
-        Reply::Taken { except, staged, .. } => Reply::Taken { before: last.position.revision, now, except, staged },
+        Reply::Taken { except, staged, hold, .. } => {
+            Reply::Taken { before: last.position.revision, now, except, staged, hold }
+        }
         Reply::Whole { offers, accepted, .. } => {
             let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
             Reply::Whole { offers, now: Some(now), accepted }

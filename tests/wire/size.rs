@@ -68,7 +68,8 @@ fn an_edit_of_one_field_costs_at_most_64_bytes() {
             offers: offers.clone(),
         };
         let next = FeedCursor { revision: Revision(counter), within: None };
-        let page = Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)), accepted: None };
+        let page =
+            Reply::Page { offers, next, is_more: false, now: Some(issued(1, counter)), accepted: None, hold: None };
         for (what, frame) in [("push", request(vec![push])), ("page", reply(vec![page]))] {
             let bytes = frame.encode(&WireLimits::default()).unwrap();
             assert_eq!(frame.decode_alike(&bytes, &WireLimits::default()).as_ref(), Ok(&frame));
@@ -97,7 +98,7 @@ fn a_quiet_greeting_costs_at_most_200_bytes_and_40_for_each_further_collection()
         accepted: 1_000_000,
         at: Some(Greeting { revision: Revision(1_000_000), tag: Tag(digest(7)) }),
     };
-    let welcome = |_| Reply::Welcome { standing: Standing::Same, accepted: None };
+    let welcome = |_| Reply::Welcome { standing: Standing::Same, accepted: None, hold: None };
     let names = ["contacts", "calendar", "reminder", "pictures"];
     let sizes = |count: usize| {
         let requests = request(names[..count].iter().map(|name| greet(name)).collect());

@@ -85,8 +85,8 @@ impl DeviceSession {
         let due = self.works.iter_mut().filter(|work| !work.is_stopped && !work.is_greeted);
         for (work, reply) in due.zip(replies) {
             work.is_greeted = true;
-            let (standing, accepted) = match reply {
-                Reply::Welcome { standing, accepted } => (standing, accepted),
+            let (standing, accepted, hold) = match reply {
+                Reply::Welcome { standing, accepted, hold } => (standing, accepted, hold),
                 Reply::Refused(refused) => {
                     if let Refused::Stop(stop) = refused {
                         work.note(Continuity::Stop(stop));
@@ -118,6 +118,7 @@ impl DeviceSession {
                     work.needs_pull = standing == Standing::News || !has_read_all;
                 }
             }
+            work.note_hold(hold);
             if work.report.conflict.is_some() {
                 work.needs_push = false;
             }
@@ -317,6 +318,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         whole: known.whole.min(judgement.common),
         accepted: if is_intact { known.accepted } else { 0 },
         audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
+        hold: known.hold.filter(|_| is_intact),
         ..known.clone()
     }
 }

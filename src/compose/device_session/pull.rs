@@ -133,7 +133,7 @@ impl DeviceSession {
         let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
         // Where the server has begun another history since, it has said nothing of them there.
         let now = self.work.shown_at.take().filter(|now| self.work.lineage() == Some(now.position.lineage));
-        let page = Page { offers, next, is_more: false, now, accepted: self.work.shown_accepted.take() };
+        let page = Page { offers, next, is_more: false, now, accepted: self.work.shown_accepted.take(), hold: None };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -152,7 +152,7 @@ impl DeviceSession {
             return self.advance();
         }
         let next = self.work.known.cursor.clone();
-        let page = Page { offers: Vec::new(), next, is_more: false, now: None, accepted: None };
+        let page = Page { offers: Vec::new(), next, is_more: false, now: None, accepted: None, hold: None };
         self.fetch(page, asked);
     }
 
@@ -246,7 +246,10 @@ impl DeviceSession {
         let given = page.now.map_or_else(|| known.clone(), |now| known.given(now));
         let is_whole = !page.is_more && page.next.within.is_none();
         let whole = if is_whole { given.whole.max(page.next.revision) } else { given.whole };
-        KnownServer { cursor: page.next.clone(), whole, ..given }
+        // All its lines are here where this page went up to where the server stands.
+        let is_at_end = is_whole && page.now.is_some_and(|now| now.position.revision == page.next.revision);
+        let hold = page.hold.filter(|_| is_at_end);
+        KnownServer { cursor: page.next.clone(), whole, hold, ..given }
     }
 
     fn changes(&self, offers: Vec<Offer>) -> Changes {

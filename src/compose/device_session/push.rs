@@ -206,9 +206,10 @@ impl DeviceSession {
         let has_read_all = known.cursor == FeedCursor { revision: before, within: None };
         if has_read_all && is_plain {
             let revision = now.position.revision;
-            KnownServer { cursor: FeedCursor { revision, within: None }, whole: revision, ..known }
+            let hold = self.work.report.hold_there;
+            KnownServer { cursor: FeedCursor { revision, within: None }, whole: revision, hold, ..known }
         } else {
-            known
+            KnownServer { hold: None, ..known }
         }
     }
 

@@ -9,6 +9,7 @@ use crate::act::receipt::Receipt;
 use crate::decide::{
     authorship::Conflict,
     continuity::{Continuity, Judgement},
+    line::OpenHold,
     refusal::Refusal,
 };
 use crate::talk::message::Refused;
@@ -46,6 +47,9 @@ pub struct CollectionReport {
     pub acknowledged: u64,
     /// Records of which the server holds a part back, and asks.
     pub held_there: Vec<RecordId>,
+    /// The hold that is open at the server, as it was last heard of: it asks every device, and one answer on any of them
+    /// settles it.
+    pub hold_there: Option<OpenHold>,
     /// Records that were sent again because the server lost what it had named as its own.
     pub resent: u64,
     /// Records that the server does not take, and why. They are not lost, and not sent again until they change or the
@@ -72,6 +76,7 @@ impl CollectionReport {
             receipts: Vec::new(),
             sent: 0,
             acknowledged: 0,
+            hold_there: None,
             resent: 0,
             held_there: Vec::new(),
             failed: Vec::new(),
@@ -122,6 +127,7 @@ impl fmt::Display for CollectionReport {
         if self.conflict.is_some() {
             f.write_str("; this replica id is in use elsewhere: take a new one")?;
         }
+        self.hold_there.iter().try_for_each(|hold| write!(f, "\n  {hold}"))?;
         self.evidence.iter().try_for_each(|judgement| write!(f, "\n  {judgement}"))?;
         self.receipts
             .iter()

@@ -13,7 +13,7 @@ use crate::decide::{
     authorship::{Authorship, Conflict, Link},
     continuity::{Continuity, Judgement, ServerLoss},
     history::KnownServer,
-    line::Revision,
+    line::{OpenHold, Revision},
     position::{FeedCursor, Issued, Position},
     row::Row,
 };
@@ -107,6 +107,8 @@ pub(super) struct Page {
     pub(super) now: Option<Issued>,
     /// What the server has accepted of this replica's writes, where that is not what this device knew.
     pub(super) accepted: Option<Link>,
+    /// The hold that is open there.
+    pub(super) hold: Option<OpenHold>,
 }
 
 /// A window that is audited.
@@ -309,6 +311,16 @@ impl Work {
         self.report.sent = self.report.sent.saturating_add(super::count(records.len()));
         self.report.resent = self.report.resent.saturating_add(super::count(again));
         self.has_sent_all |= is_all;
+    }
+
+    /// What the server says of its own open hold, in a greeting.
+    pub(super) fn note_hold(&mut self, hold: Option<OpenHold>) {
+        self.report.hold_there = hold;
+        // Where there is nothing to read, all its lines are here.
+        if self.report.continuity == Some(Continuity::Intact) && !self.needs_pull {
+            self.is_unsaved |= self.known.hold != hold;
+            self.known.hold = hold;
+        }
     }
 
     /// What is still to do, in this order.

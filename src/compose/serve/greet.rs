@@ -27,8 +27,8 @@ pub(super) fn welcome(
         Some(at) if at.revision == slice.head.revision => Standing::Same,
         Some(_) => Standing::News,
     };
-    let accepted = accepted_beside(asked, accepted, slice);
-    Decision::Done { batch, reply: Reply::Welcome { standing, accepted }, receipt: None }
+    let (accepted, hold) = (accepted_beside(asked, accepted, slice), slice.head.hold.shown());
+    Decision::Done { batch, reply: Reply::Welcome { standing, accepted, hold }, receipt: None }
 }
 
 /// Whether the position is in the history, as it was issued.

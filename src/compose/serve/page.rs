@@ -52,7 +52,14 @@ pub(super) fn page(
     let is_more = read < slice.found.len() || slice.found.len() == records_in(page_bytes, call.limits);
     let end = FeedCursor { revision: slice.head.revision, within: None };
     let next = last.filter(|_| is_more).map_or(end, cursor_at);
-    Decision::reply(Reply::Page { offers, next, is_more, now: now(slice, call), accepted })
+    Decision::reply(Reply::Page {
+        offers,
+        next,
+        is_more,
+        now: now(slice, call),
+        accepted,
+        hold: slice.head.hold.shown(),
+    })
 }
 
 /// The cursor of who has read up to a row, inclusive.

@@ -125,7 +125,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let outcome = Outcome::new(&rows, batch.as_ref(), &receipt, call);
     let except = except(offers, &opened, &outcome);
     let staged = staged.iter().map(|offer| (offer.record.clone(), outcome.of(offer))).collect();
-    let reply = Reply::Taken { before, now, except, staged };
+    let reply = Reply::Taken { before, now, except, staged, hold: head.hold.shown() };
     Ok(Decision::Done { batch, reply, receipt: Some(receipt) })
 }
 

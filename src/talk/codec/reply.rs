@@ -13,7 +13,7 @@ use super::{
     offers::{check_offer, read_offers, write_offers},
 };
 use crate::{
-    decide::{position::Tag, refusal::Refusal},
+    decide::{line::OpenHold, position::Tag, refusal::Refusal},
     talk::{
         limits::WireLimits,
         message::{Audited, Refused, Reply, Standing, Taken},
@@ -32,26 +32,34 @@ fn head(writer: &mut Writer, items: usize, kind: u64) {
 
 pub(super) fn write(writer: &mut Writer, reply: &Reply) {
     match reply {
-        Reply::Welcome { standing, accepted } => {
-            head(writer, if accepted.is_some() { 3 } else { 2 }, 0);
+        Reply::Welcome { standing, accepted, hold } => {
+            head(writer, if hold.is_some() { 4 } else { 2_usize.saturating_add(accepted.iter().len()) }, 0);
             write_standing(writer, *standing);
-            accepted.iter().for_each(|link| write_link(writer, link));
+            match (accepted, hold) {
+                (None, None) => {}
+                (Some(link), None) => write_link(writer, link),
+                (accepted, Some(hold)) => {
+                    write_option(writer, accepted.as_ref(), write_link);
+                    write_hold(writer, hold);
+                }
+            }
         }
         Reply::Judged { judgement, now } => {
             head(writer, 3, 1);
             write_judgement(writer, judgement);
             write_option(writer, now.as_ref(), write_issued);
         }
-        Reply::Page { offers, next, is_more, now, accepted } => {
-            head(writer, 7, 2);
+        Reply::Page { offers, next, is_more, now, accepted, hold } => {
+            head(writer, 8, 2);
             write_offers(writer, offers);
             write_cursor(writer, next);
             writer.bool(*is_more);
             write_option(writer, now.as_ref(), write_issued);
             write_option(writer, accepted.as_ref(), write_link);
+            write_option(writer, hold.as_ref(), write_hold);
         }
-        Reply::Taken { before, now, except, staged } => {
-            head(writer, 5, 3);
+        Reply::Taken { before, now, except, staged, hold } => {
+            head(writer, 6, 3);
             writer.uint(before.0);
             write_issued(writer, now);
             write_list(writer, 2, except, |writer, (place, taken)| {
@@ -62,6 +70,7 @@ pub(super) fn write(writer: &mut Writer, reply: &Reply) {
                 write_record(writer, record);
                 write_taken(writer, taken);
             });
+            write_option(writer, hold.as_ref(), write_hold);
         }
         Reply::Whole { offers, now, accepted } => {
             head(writer, 5, 4);
@@ -83,7 +92,8 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
     Ok(match reader.uint()? {
         0 => Reply::Welcome {
             standing: read_standing(reader)?,
-            accepted: if items == 2 { None } else { Some(read_link(reader)?) },
+            accepted: if items == 2 { None } else { read_option(reader, read_link)? },
+            hold: if items == 4 { Some(read_hold(reader)?) } else { None },
         },
         1 => Reply::Judged { judgement: read_judgement(reader, limits)?, now: read_option(reader, read_issued)? },
         2 => Reply::Page {
@@ -92,6 +102,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
             is_more: reader.bool()?,
             now: read_option(reader, read_issued)?,
             accepted: read_option(reader, read_link)?,
+            hold: read_option(reader, read_hold)?,
         },
         3 => Reply::Taken {
             before: read_revision(reader)?,
@@ -102,6 +113,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
             staged: read_list(reader, limits, 2, |reader| {
                 Ok::<_, DecodeError>((read_record(reader)?, read_taken(reader)?))
             })?,
+            hold: read_option(reader, read_hold)?,
         },
         4 => Reply::Whole {
             offers: read_offers(reader, limits)?,
@@ -146,6 +158,18 @@ fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, DecodeError> {
         3 => Ok(Standing::Prove),
         _ => Err(unknown),
     }
+}
+
+/// `[digest, lines]`.
+fn write_hold(writer: &mut Writer, hold: &OpenHold) {
+    writer.array(2);
+    write_digest(writer, &hold.digest);
+    writer.uint(hold.open);
+}
+
+fn read_hold(reader: &mut Reader<'_>) -> Result<OpenHold, DecodeError> {
+    reader.tuple(2)?;
+    Ok(OpenHold { digest: read_digest(reader)?, open: reader.uint()? })
 }
 
 /// A number, a tag, or the list that is a refusal.

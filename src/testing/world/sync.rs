@@ -272,7 +272,7 @@ fn asks(request: &Request) -> String {
 
 fn brief(reply: &Reply) -> String {
     match reply {
-        Reply::Welcome { standing, accepted } => {
+        Reply::Welcome { standing, accepted, .. } => {
             format!("welcome: {standing:?}, accepted {:?}", accepted.map(|link| link.counter))
         }
         Reply::Judged { judgement, now } => {
@@ -282,7 +282,7 @@ fn brief(reply: &Reply) -> String {
             let records: Vec<&str> = offers.iter().map(|offer| offer.record.as_str()).collect();
             format!("page: {} up to {}{}", records.join(" "), next.revision.0, if *is_more { ", more" } else { "" })
         }
-        Reply::Taken { before, now, except, staged } => {
+        Reply::Taken { before, now, except, staged, .. } => {
             let (before, now) = (before.0, now.position.revision.0);
             format!("taken: {before} to {now}, except {except:?}, staged {staged:?}")
         }
