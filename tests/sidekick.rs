@@ -66,6 +66,7 @@ fn household(seed: u64, phones: usize, records: usize) {
             _ => "the server was set back and has gone on another way",
         };
         assert!(outcome.named.iter().any(|said| said.contains(loss)), "{args:?} {}", outcome.letter);
+        assert!(outcome.rebuilt.len() >= 4 && outcome.rebuilt.iter().any(|said| said.contains("Ada has brought")));
         // A mirror that passes would mean that nothing was put to the test.
         let broken = tally(&outcome.mirror);
         assert!(broken[1] > 0 && broken[2..].iter().sum::<usize>() > 0, "{args:?} {}", outcome.letter);

@@ -27,7 +27,7 @@ fn the_server_loses_everything(args: &Args) -> Result<Outcome> {
     run.fault(None, &all)?;
     run.round(&all)?;
     run.add("New ones come at once. What others deleted goes a sync later: this one removes nothing.");
-    run.settle(&all)?;
+    run.rebuild(true)?;
     run.end()
 }
 
@@ -55,7 +55,7 @@ fn phones_lose_it_too(args: &Args) -> Result<Outcome> {
     run.round(&order)?;
     run.say(format!("{set_up} syncs once more."));
     run.round(&[last])?;
-    run.settle(&all)?;
+    run.rebuild(true)?;
     run.end()
 }
 
@@ -87,7 +87,7 @@ fn the_server_comes_back_old(args: &Args) -> Result<Outcome> {
     run.say("The server fails, and is restored from yesterday's backup. Nobody says so to anybody.");
     run.say(format!("{}'s phone knows no better: {done} go up, as on any day. Then the others sync.", name(away)));
     run.round(others)?;
-    run.settle(&all)?;
+    run.rebuild(false)?;
 
     for _ in 0..2 {
         normal_week(&mut run, &all, 3)?;
@@ -102,7 +102,7 @@ fn the_server_comes_back_old(args: &Args) -> Result<Outcome> {
     ));
     run.edit_together(&known)?;
     run.round(&all)?;
-    run.settle(&all)?;
+    run.rebuild(true)?;
     run.end()
 }
 

@@ -30,6 +30,9 @@ pub(crate) trait House {
     /// Days pass at the server and on these phones.
     fn pass_days(&mut self, days: u32, phones: &[usize]) -> Result<()>;
 
+    /// What the server says of how a collection is rebuilt, if it knows that anything was lost.
+    fn rebuilt(&self, kind: Kind) -> Result<Option<String>>;
+
     /// What a phone shows.
     fn phone(&self, phone: usize) -> Result<Contents>;
     /// What the server would show to anybody.

@@ -41,6 +41,7 @@ fn drill(outcome: &Outcome) -> Value {
         "should": counts(outcome.should),
         "holders": holders.collect::<Vec<_>>(),
         "named": outcome.named,
+        "rebuilt": outcome.rebuilt,
         "questions": outcome.questions,
         "broken": { "mirror": broken(&outcome.mirror), "holdfast": broken(&outcome.holdfast) },
     })

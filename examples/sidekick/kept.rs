@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, convert::Infallible};
 
 use holdfast::{
     Access, AccountId, Call, Cause, Device, DeviceSession, Entropy, Guard, MemoryStore, PositionKey, RecordId,
-    ReplicaId, Seen, Timestamp, Trust, Write, answer,
-    compose::{converse::AnswerFailed, device_session::Report, round::pass_day, serve::Role},
-    decide::continuity::{Continuity, Judgement},
+    ReplicaId, Seen, Store as _, Timestamp, Trust, Write, answer,
+    compose::{converse::AnswerFailed, device_session::Report, rebuild::RebuildReport, round::pass_day, serve::Role},
+    decide::{
+        continuity::{Continuity, Judgement},
+        slice::ReadSet,
+    },
     talk::limits::WireLimits,
     values::time::Day,
 };
@@ -15,6 +18,7 @@ use super::{
     house::{House, Named, Result, Synced},
     people::Chance,
     records::{self, Appointment, Contact, Contents, Edit, Item, Kept, Key, Kind, PhotoNote, ToDo},
+    story,
 };
 
 /// How long a phone and a server can bring back what was deleted, in days.
@@ -167,6 +171,14 @@ impl House for Household {
             }
         }
         Ok(())
+    }
+
+    /// The library knows devices by their ids, the app by their owners.
+    fn rebuilt(&self, kind: Kind) -> Result<Option<String>> {
+        let slice = self.server.store.read(&ReadSet::head(kind.collection()?))?;
+        let Some(report) = RebuildReport::of(&slice) else { return Ok(None) };
+        let owners = self.phones.iter().map(Device::replica).zip(story::PEOPLE);
+        Ok(Some(owners.fold(report.to_string(), |text, (replica, name)| text.replace(&replica.to_string(), name))))
     }
 
     fn phone(&self, phone: usize) -> Result<Contents> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     house::{House, Result, Synced},
-    records::{Contents, Edit, Item, Key},
+    records::{Contents, Edit, Item, Key, Kind},
 };
 
 #[derive(Debug, Default)]
@@ -99,6 +99,10 @@ impl House for Mirror {
 
     fn pass_days(&mut self, _days: u32, _phones: &[usize]) -> Result<()> {
         Ok(())
+    }
+
+    fn rebuilt(&self, _kind: Kind) -> Result<Option<String>> {
+        Ok(None)
     }
 
     fn phone(&self, phone: usize) -> Result<Contents> {

@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     pub(crate) holders: Vec<HolderCounts>,
     /// What the phones said of the server's losses, in the library's words.
     pub(crate) named: Vec<String>,
+    /// How the server was rebuilt, after each fault, in the library's words.
+    pub(crate) rebuilt: Vec<String>,
     /// What somebody was asked, in the library's words.
     pub(crate) questions: Vec<String>,
     pub(crate) mirror: Vec<Wrong>,
@@ -107,6 +109,7 @@ pub(crate) struct Run {
     serial: usize,
     before: Vec<[usize; 4]>,
     story: Vec<Line>,
+    rebuilt: Vec<String>,
 }
 
 impl Run {
@@ -125,6 +128,7 @@ impl Run {
             serial: 0,
             before: Vec::new(),
             story: Vec::new(),
+            rebuilt: Vec::new(),
         };
         for kind in Kind::ALL {
             let of_kind = kind.share(args.records);
@@ -296,6 +300,21 @@ impl Run {
         if phone < self.phones { format!("{}'s phone", name(phone)) } else { "a new phone".to_owned() }
     }
 
+    /// Everybody comes together again, and the server says how it was rebuilt: in the story what it lost, and at the end
+    /// who has brought what.
+    pub(crate) fn rebuild(&mut self, is_end: bool) -> Result<()> {
+        self.settle(&self.everybody())?;
+        let reports = Kind::ALL.into_iter().map(|kind| self.holdfast.house.rebuilt(kind));
+        let reports: Vec<_> = reports.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        if let Some(report) = reports.first() {
+            self.story.push(Line::Quote(
+                report.lines().take(if is_end { usize::MAX } else { 1 }).collect::<Vec<_>>().join("\n"),
+            ));
+        }
+        self.rebuilt.extend(reports);
+        Ok(())
+    }
+
     /// What follows what was told of Holdfast.
     pub(crate) fn add(&mut self, text: impl Into<String>) {
         self.story.push(Line::More(text.into()));
@@ -320,7 +339,7 @@ impl Run {
             let before = self.before.get(at).copied().unwrap_or_default();
             holders.push(HolderCounts { holder, before, mirror, holdfast });
         }
-        let Self { letter, title, mirror, holdfast, truth, mut story, .. } = self;
+        let Self { letter, title, mirror, holdfast, truth, mut story, rebuilt, .. } = self;
         let should = check::counts(truth.records.keys());
         story.push(story::end(should, &holders));
         Ok(Outcome {
@@ -330,6 +349,7 @@ impl Run {
             should,
             holders,
             named: holdfast.named,
+            rebuilt,
             questions: open_questions(&holdfast.questions),
             mirror: mirror.wrongs,
             holdfast: holdfast.wrongs,

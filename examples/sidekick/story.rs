@@ -8,8 +8,10 @@ use super::{
 };
 
 /// Who has which phone.
+pub(crate) const PEOPLE: [&str; 6] = ["Ada", "Ben", "Cho", "Dee", "Eve", "Fay"];
+
 pub(crate) fn name(phone: usize) -> &'static str {
-    ["Ada", "Ben", "Cho", "Dee", "Eve", "Fay"].get(phone).copied().unwrap_or("somebody")
+    PEOPLE.get(phone).copied().unwrap_or("somebody")
 }
 
 pub(crate) fn plural(count: usize, of: &str) -> String {
@@ -84,17 +86,15 @@ pub(crate) fn of_round(told: &[(&str, [Checked; 2])]) -> Vec<Line> {
     }
     let mirror = mirror.into_iter().map(|(who, text)| format!("{} {text}", list(who.into_iter())));
     lines.push(Line::Mirror(mirror.collect::<Vec<_>>().join(", ")));
-    let mut is_report_told = false;
+    let mut heard = String::new();
     for (who, [_, checked]) in told {
         let mut text = format!("{who} {}; {} sent", change(checked), checked.synced.sent);
-        let named = checked.synced.named.iter().next();
-        let report = named.and_then(|(kind, _)| checked.synced.reports.get(kind)).filter(|_| !is_report_told);
-        if let Some((_, named)) = named.filter(|_| is_report_told) {
-            text.push_str(&format!("; hears: {}", named.loss));
+        if let Some(named) = checked.synced.named.values().next() {
+            let is_the_same = heard == named.loss;
+            text += &if is_the_same { "; hears the same".to_owned() } else { format!("; hears: {}", named.loss) };
+            heard.clone_from(&named.loss);
         }
-        is_report_told |= report.is_some();
         lines.push(if lines.len() == 1 { Line::Holdfast(text) } else { Line::More(text) });
-        lines.extend(report.map(|report| Line::Quote(report.clone())));
     }
     lines
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     check::{Promise, tally},
-    run::Outcome,
+    run::{HolderCounts, Outcome},
 };
 
 /// Wrong ones that are told one by one.
@@ -16,31 +16,40 @@ pub(crate) struct Table<'o>(pub(crate) &'o [Outcome]);
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(outcomes) = self;
+        let rows: Vec<_> = outcomes.iter().flat_map(rows).collect();
+        let label = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default().max("What each has".len());
         let most = outcomes.iter().map(|outcome| outcome.should.iter().sum::<usize>()).max().unwrap_or_default();
         let width = most.to_string().len().max(4) + 1;
         let columns = width * 5 + 3;
-        writeln!(
-            f,
-            "{:<17}{:<columns$}{:<columns$}after: Holdfast",
-            "What each has", " before", " after: plain mirror"
-        )?;
+        write!(f, "{:<label$}  ", "What each has")?;
+        writeln!(f, "{:<columns$}{:<columns$}after: Holdfast", "before", "after: plain mirror")?;
         let kinds = ["cont", "appt", "todo", "phot", "all"].map(|kind| format!("{kind:>width$}")).concat();
-        writeln!(f, "{:<15}{kinds}   {kinds}   {kinds}", "")?;
-        for outcome in *outcomes {
-            for holder in &outcome.holders {
-                let cells = [holder.before, holder.mirror, holder.holdfast].map(|counts| {
-                    let all = counts.iter().sum();
-                    let cells = counts.iter().copied().chain([all]).map(|count: usize| format!("{count:>width$}"));
-                    cells.collect::<String>()
-                });
-                writeln!(f, "{} {:<13}{}", outcome.letter, holder.holder, cells.join("   "))?;
-            }
+        writeln!(f, "{:label$}{kinds}   {kinds}   {kinds}", "")?;
+        for (holder, counts) in rows {
+            let cells = counts.map(|counts| {
+                let all = counts.iter().sum();
+                counts.into_iter().chain([all]).map(|count: usize| format!("{count:>width$}")).collect::<String>()
+            });
+            writeln!(f, "{holder:<label$}{}", cells.join("   "))?;
         }
         writeln!(
             f,
             "After: records that are as people left them. Contacts, appointments, to-dos, photo notes, and all together."
         )
     }
+}
+
+/// A row for each holder of a drill; phones that have the same are one row.
+fn rows(outcome: &Outcome) -> Vec<(String, [[usize; 4]; 3])> {
+    let mut rows: Vec<(String, [[usize; 4]; 3])> = Vec::new();
+    for HolderCounts { holder, before, mirror, holdfast } in &outcome.holders {
+        let (counts, owner) = ([*before, *mirror, *holdfast], holder.strip_suffix("'s phone"));
+        match (owner, rows.last_mut()) {
+            (Some(owner), Some((owners, same))) if *same == counts => *owners += &format!(", {owner}"),
+            _ => rows.push((format!("{} {}", outcome.letter, owner.unwrap_or(holder)), counts)),
+        }
+    }
+    rows
 }
 
 /// Which promises held, and how often each one broke in each drill.
