@@ -20,6 +20,7 @@ pub mod history;
 pub mod refusal;
 pub mod harm;
 pub mod row;
+pub mod reconcile;
 pub mod offer;
 pub mod slice;
 pub mod changes;

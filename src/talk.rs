@@ -3,6 +3,7 @@
 pub mod limits;
 pub mod view;
 pub mod offer;
+pub mod compare;
 pub mod message;
 pub mod extra;
 pub mod frame;

@@ -311,7 +311,7 @@ fn a_late_reply_of_a_server_that_was_wiped_since_does_not_acknowledge() {
         |o| {
             if let Output::Send(f) = o {
                 let r = RequestFrame::decode(f, &LIMITS()).unwrap();
-                return r.requests.iter().any(|r| matches!(r, Request::Pull { .. }));
+                return r.requests.iter().any(|r| matches!(r, Request::Reconcile { .. }));
             }
             false
         },

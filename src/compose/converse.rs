@@ -112,6 +112,7 @@ fn unread(error: &FrameError, call: &Call<'_>) -> Vec<u8> {
     let refused = match *error {
         FrameError::Version { least, greatest, .. } => Refused::Version { least, greatest },
         FrameError::UnknownKind { kind } => Refused::UnknownKind { kind },
+        FrameError::UnknownMethod { method } => Refused::UnknownMethod { method },
         _ => Refused::Malformed,
     };
     let replies = [Reply::Refused(refused)].into();

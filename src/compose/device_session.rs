@@ -5,7 +5,9 @@ mod audit;
 mod greet;
 mod pull;
 mod push;
+mod reconcile;
 mod report;
+mod walk;
 mod work;
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
@@ -162,6 +164,9 @@ impl DeviceSession {
             Phase::AuditRead { push } => self.audit_read(push, &slice),
             Phase::CloseRead => self.close_read(slice),
             Phase::AuditNote => self.audit_note(slice),
+            Phase::SpansRead => self.spans_read(&slice),
+            Phase::SettleRead => self.settle_read(slice),
+            Phase::ComparedRead => self.compared_read(slice),
             other => self.phase = other,
         }
     }
@@ -233,6 +238,10 @@ impl DeviceSession {
             (Phase::Comparing { window }, Reply::Whole { offers, now, accepted }) => {
                 self.compared(window, offers, (now, accepted));
             }
+            (Phase::Reconciling { asked }, Reply::Reconciled { found, now }) => self.reconciled(asked, found, now),
+            (Phase::Supplying { asked }, Reply::Whole { offers, now, accepted }) => {
+                self.supplied_by(asked, offers, (now, accepted));
+            }
             (phase, _) => self.phase = phase,
         }
         Ok(())
@@ -247,7 +256,8 @@ impl DeviceSession {
                     | (Phase::Greeting, Reply::Welcome { .. })
                     | (Phase::Proving, Reply::Judged { .. })
                     | (Phase::Pulling, Reply::Page { .. })
-                    | (Phase::Fetching { .. } | Phase::Comparing { .. }, Reply::Whole { .. })
+                    | (Phase::Fetching { .. } | Phase::Comparing { .. } | Phase::Supplying { .. }, Reply::Whole { .. })
+                    | (Phase::Reconciling { .. }, Reply::Reconciled { .. })
                     | (Phase::Pushing { .. }, Reply::Taken { .. })
                     | (Phase::Auditing { .. }, Reply::Audited(_))
             )
@@ -271,6 +281,9 @@ impl DeviceSession {
             match self.work.next() {
                 Next::Prove => return self.prove(),
                 Next::Void => return self.void(None),
+                Next::Settle => return self.settle(),
+                Next::Compare => return self.compare(),
+                Next::EndComparison => return self.end_comparison(),
                 Next::Pull => return self.pull(),
                 Next::Ask => return self.ask(),
                 Next::TakeShown => return self.take_shown(),
@@ -378,6 +391,8 @@ impl DeviceSession {
             Phase::Judged => self.staged_committed(receipt),
             Phase::Acked { server, more } => self.acked(server, more),
             Phase::Audited { server } => self.audit_noted(server),
+            Phase::Settled(settled) => self.settled(settled),
+            Phase::ComparisonEnded { server } => self.comparison_ended(server),
             Phase::Closed => {
                 self.work.known.is_recovering = false;
                 self.work.is_unsaved = false;

@@ -5,9 +5,11 @@ mod deletes;
 mod greet;
 mod page;
 mod push;
+mod reconcile;
 
-pub(super) use audit::{fingerprint, said};
+pub(super) use audit::fingerprint;
 pub(super) use push::round;
+pub(super) use reconcile::RANGES;
 
 use alloc::vec::Vec;
 
@@ -162,6 +164,9 @@ pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
             let (after, until) = (window.after.clone(), window.until.clone());
             head.with_query(Query::Window { after, until, limit: limits.max_items.saturating_add(1) })
         }
+        Request::Reconcile { at, holds, .. } => {
+            head.with_chains(at.map(|at| at.revision)).with_spans(reconcile::spans(holds, limits).unwrap_or_default())
+        }
     }
 }
 
@@ -191,6 +196,7 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
             Ok(page::whole(*record_bytes, accepted_beside(asked, *accepted, &slice), &slice, call))
         }
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
+        Request::Reconcile { at, holds, .. } => Ok(reconcile::reconciled(*at, holds, slice, call)),
     }
 }
 

@@ -126,6 +126,21 @@ impl Draft {
         self.entries.iter().filter(is_void).map(|entry| &entry.record)
     }
 
+    /// Proposes to note what a comparison with a server has shown: it has these records as they are here, and of those it
+    /// named as its own it has others no more, or not all.
+    pub(crate) fn of_compared(slice: Slice, named: &[RecordId], void: &[RecordId]) -> Self {
+        let rows =
+            |records: &[RecordId]| records.iter().filter_map(|id| slice.rows.get(id)).cloned().collect::<Vec<_>>();
+        let peer = |row: &Row| {
+            let digest = row.known().digest();
+            PeerKnows { digest, holds: false, version: None, refused: None, delete_tag: None }
+        };
+        let named = rows(named).into_iter().map(|row| told(&row, By::Acknowledged, Some(peer(&row))));
+        let void = rows(void).into_iter().map(|row| told(&row, By::Unacknowledged, None));
+        let entries = named.chain(void).collect();
+        Self::new(slice, Origin::Own, entries)
+    }
+
     /// Proposes to send again what a server did not take: it has another history now.
     pub(crate) fn of_retry(slice: Slice) -> Self {
         let failed = slice.rows.values().filter(|row| row.failed.is_some());

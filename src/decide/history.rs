@@ -191,6 +191,20 @@ pub struct KnownServer {
     pub accepted: u64,
     /// The id under which this store writes is in use elsewhere.
     pub conflict: Option<Conflict>,
+    /// What is held on both sides is still to be compared: no cursor means anything until then.
+    pub comparing: Option<Comparing>,
+}
+
+/// How far a comparison with a server has got. It goes on in the next session, as long as continuity is intact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Comparing {
+    /// Where the server stood when it began: from there on, its feed says what has changed.
+    pub since: Option<Revision>,
+    /// The last record up to which all is compared, and taken in.
+    pub after: Option<RecordId>,
+    /// No loss has been named yet: what is missing there is one.
+    pub may_find_loss: bool,
 }
 
 impl KnownServer {

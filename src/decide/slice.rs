@@ -12,6 +12,7 @@ use super::{
     line::{HoldHead, Line, Revision},
     offer::Offer,
     position::FeedCursor,
+    reconcile::{Span, Summary},
     row::{Former, Row, destinations},
 };
 use crate::values::{
@@ -119,6 +120,8 @@ pub struct ReadSet {
     pub staged: Option<ReplicaId>,
     /// For the rows that the query finds: what the commit that last changed them replaced.
     pub bases: bool,
+    /// Ranges of which the fingerprints are told, computed from rows.
+    pub spans: Vec<Span>,
 }
 
 impl ReadSet {
@@ -135,6 +138,7 @@ impl ReadSet {
             chains: Vec::new(),
             staged: None,
             bases: false,
+            spans: Vec::new(),
         }
     }
 
@@ -184,6 +188,13 @@ impl ReadSet {
     #[must_use]
     pub const fn with_bases(mut self) -> Self {
         self.bases = true;
+        self
+    }
+
+    /// Asks for the fingerprints of ranges, too.
+    #[must_use]
+    pub fn with_spans(mut self, spans: impl IntoIterator<Item = Span>) -> Self {
+        self.spans.extend(spans);
         self
     }
 
@@ -279,6 +290,8 @@ pub struct Slice {
     pub staged: Vec<Offer>,
     /// What the last change of rows found by the query replaced, if asked for and still kept.
     pub bases: BTreeMap<RecordId, Former>,
+    /// What is held of the ranges asked for, in their order, see [`Summary::of`].
+    pub spans: Vec<Summary>,
     /// How often the store was restored: the host raises it at each restore, see
     /// [`Store`](crate::act::store::Store).
     pub generation: u64,
@@ -325,6 +338,7 @@ impl Slice {
             chains: BTreeMap::new(),
             staged: Vec::new(),
             bases: BTreeMap::new(),
+            spans: Vec::new(),
             generation: 0,
         }
     }

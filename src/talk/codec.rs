@@ -3,6 +3,7 @@
 //! What is accepted is byte for byte what encoding gives, so one frame has one encoding. Nothing is reserved by a declared
 //! count, and nothing is read by recursion but values, which are bounded in depth.
 
+mod compare;
 mod error;
 mod frame;
 mod history;

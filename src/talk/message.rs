@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::offer::SentOffer;
+use super::{
+    compare::{Compared, Comparison},
+    offer::SentOffer,
+};
 use crate::decide::{
     authorship::Link,
     continuity::{Claim, Judgement, Stop},
@@ -89,6 +92,15 @@ pub enum Request {
         /// Digest of the device's records in it: record, version, in order.
         fingerprint: Digest,
     },
+    /// Which records differ? No cursor is shared.
+    Reconcile {
+        /// The collection.
+        collection: CollectionId,
+        /// The last position that the device was given. `None` if it was given none.
+        at: Option<Greeting>,
+        /// What the device holds.
+        holds: Comparison,
+    },
 }
 
 /// A position, as short as it can be.
@@ -171,6 +183,13 @@ pub enum Reply {
     },
     /// To an audit.
     Audited(Audited),
+    /// To a comparison.
+    Reconciled {
+        /// What the server holds.
+        found: Compared,
+        /// Where the server stands now; `None` if it has nothing of the collection.
+        now: Option<Issued>,
+    },
     /// To anything: it was not done.
     Refused(Refused),
 }
@@ -267,6 +286,12 @@ pub enum Refused {
         /// The kind.
         kind: u64,
     },
+    /// The server does not know this way to compare.
+    #[error("the server does not know this way to compare: {method}")]
+    UnknownMethod {
+        /// The method.
+        method: u64,
+    },
 }
 
 impl Request {
@@ -279,7 +304,8 @@ impl Request {
             | Self::Pull { collection, .. }
             | Self::Push { collection, .. }
             | Self::Fetch { collection, .. }
-            | Self::Audit { collection, .. } => collection,
+            | Self::Audit { collection, .. }
+            | Self::Reconcile { collection, .. } => collection,
         }
     }
 }

@@ -30,14 +30,23 @@ impl Digest {
         Self::finish(blake3::Hasher::new_keyed(key), domain, parts)
     }
 
-    fn finish(mut hasher: blake3::Hasher, domain: &'static str, parts: &[&[u8]]) -> Self {
+    /// All 256 bits of the hash that [`of`](Self::of) takes the first half of.
+    pub(crate) fn wide(domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
+        *Self::hashed(blake3::Hasher::new(), domain, parts).finalize().as_bytes()
+    }
+
+    fn finish(hasher: blake3::Hasher, domain: &'static str, parts: &[&[u8]]) -> Self {
+        let mut bytes = [0; 16];
+        Self::hashed(hasher, domain, parts).finalize_xof().fill(&mut bytes);
+        Self(bytes)
+    }
+
+    fn hashed(mut hasher: blake3::Hasher, domain: &'static str, parts: &[&[u8]]) -> blake3::Hasher {
         for part in core::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
             hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             hasher.update(part);
         }
-        let mut bytes = [0; 16];
-        hasher.finalize_xof().fill(&mut bytes);
-        Self(bytes)
+        hasher
     }
 
     /// From its bytes.

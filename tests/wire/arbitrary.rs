@@ -15,6 +15,7 @@ use holdfast::{
         refusal::Refusal,
     },
     talk::{
+        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
         message::{Audited, Greeting, Refused, Reply, Request, Standing, Taken, Window},
@@ -135,6 +136,8 @@ fn request() -> impl Strategy<Value = Request> {
         (issued(), older, vec(record(), 0..4)).prop_map(|(last, older, missing)| Claim { last, older, missing });
     let push =
         (collection_id(), option::of(greeting()), vec(link(), 0..4), any::<bool>(), any::<bool>(), vec(offer(), 0..6));
+    let asked = (option::weighted(0.2, record()), option::of(record()), digest())
+        .prop_map(|(after, until, fingerprint)| AskedRange { after, until, fingerprint });
     let window = (option::of(record()), option::of(record())).prop_map(|(after, until)| Window { after, until });
     prop_oneof![
         (collection_id(), number(), option::of(greeting())).prop_map(|(collection, accepted, at)| Request::Greet {
@@ -168,6 +171,9 @@ fn request() -> impl Strategy<Value = Request> {
             collection,
             window,
             fingerprint
+        }),
+        (collection_id(), option::of(greeting()), vec(asked, 0..6)).prop_map(|(collection, at, ranges)| {
+            Request::Reconcile { collection, at, holds: Comparison::Ranges(ranges) }
         }),
     ]
 }
@@ -229,6 +235,17 @@ fn refused() -> impl Strategy<Value = Refused> {
         (number(), number()).prop_map(|(least, greatest)| Refused::Version { least, greatest }),
         number().prop_map(|kind| Refused::UnknownKind { kind }),
         link().prop_map(|accepted| Refused::ReplicaConflict { accepted }),
+        number().prop_map(|method| Refused::UnknownMethod { method }),
+    ]
+}
+
+fn found_range() -> impl Strategy<Value = FoundRange> {
+    let part =
+        (option::weighted(0.8, record()), digest()).prop_map(|(until, fingerprint)| FoundPart { until, fingerprint });
+    prop_oneof![
+        Just(FoundRange::Same),
+        vec((record(), digest()), 0..6).prop_map(FoundRange::Listed),
+        vec(part, 0..6).prop_map(FoundRange::Parts),
     ]
 }
 
@@ -265,6 +282,8 @@ fn reply() -> impl Strategy<Value = Reply> {
         (vec(offer(), 0..6), option::of(issued()), option::of(link()))
             .prop_map(|(offers, now, accepted)| Reply::Whole { offers, now, accepted }),
         audited.prop_map(Reply::Audited),
+        (vec(found_range(), 0..6), option::of(issued()))
+            .prop_map(|(found, now)| Reply::Reconciled { found: Compared::Ranges(found), now }),
         refused().prop_map(Reply::Refused),
     ]
 }

@@ -14,6 +14,7 @@ use holdfast::{
     },
     talk::{
         codec::FrameError,
+        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
         limits::WireLimits,
@@ -161,6 +162,17 @@ fn requests() -> Vec<(&'static str, Frame)> {
         let collection = contacts();
         Request::Push { collection, at, links: vec![link(9), link(12)], is_first, is_last, offers }
     };
+    let asked = |after, until| AskedRange { after, until, fingerprint: digest(0xf2) };
+    let split = vec![
+        asked(None, Some(record("6fa4"))),
+        asked(None, Some(record(UUID))),
+        asked(Some(record("a")), Some(record("m"))),
+        asked(None, None),
+    ];
+    let reconcile = |at, ranges| {
+        let collection = contacts();
+        Request::Reconcile { collection, at, holds: Comparison::Ranges(ranges) }
+    };
     let window = Window { after: None, until: Some(record("m")) };
     vec![
         ("greet", request(vec![greet(12, at)])),
@@ -181,6 +193,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
             }]),
         ),
         ("audit", request(vec![Request::Audit { collection, window, fingerprint: digest(0xf1) }])),
+        ("reconcile", request(vec![reconcile(None, vec![asked(None, None)]), reconcile(at, split)])),
         ("no_requests", request(vec![])),
     ]
 }
@@ -223,6 +236,14 @@ fn replies() -> Vec<(&'static str, Frame)> {
     let hold = Some(OpenHold { digest: digest(0x40), open: 14 });
     let taken = Reply::Taken { before: Revision(41), now: issued(0x11, 42), except, staged, hold };
     let found = Audited::Found(vec![(record("ada"), digest(0xd1)), (record(UUID), digest(0xd2))]);
+    let part = |until| FoundPart { until, fingerprint: digest(0xf3) };
+    let ranges = vec![
+        FoundRange::Same,
+        FoundRange::Listed(vec![]),
+        FoundRange::Listed(vec![(record(UUID), digest(0xd1)), (record("ada"), digest(0xd2))]),
+        FoundRange::Parts(vec![part(Some(record("6fa4"))), part(Some(record(UUID))), part(None)]),
+    ];
+    let reconciled = |found, now| Reply::Reconciled { found: Compared::Ranges(found), now };
     let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];
     let welcome = |standing| Reply::Welcome { standing, accepted: None, hold: None };
     let everything = vec![
@@ -278,6 +299,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
             }]),
         ),
         ("audited", reply([Audited::Same, found, Audited::TooMany].map(Reply::Audited).into())),
+        ("reconciled", reply(vec![reconciled(vec![], None), reconciled(ranges, Some(issued(0x11, 41)))])),
         ("refused_wrong_account", refused(Refused::Stop(Stop::WrongAccount))),
         ("refused_forgotten", refused(Refused::Stop(Stop::Forgotten))),
         ("refused_forbidden", refused(Refused::Forbidden)),
@@ -287,6 +309,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
         ("refused_malformed", refused(Refused::Malformed)),
         ("refused_version", refused(Refused::Version { least: 1, greatest: 1 })),
         ("refused_unknown_kind", refused(Refused::UnknownKind { kind: 23 })),
+        ("refused_unknown_method", refused(Refused::UnknownMethod { method: 1 })),
     ]
 }
 

@@ -89,6 +89,7 @@ const fn fits(request: &Request, reply: &Reply) -> bool {
             | (Request::Push { .. }, Reply::Taken { .. })
             | (Request::Fetch { .. }, Reply::Whole { .. })
             | (Request::Audit { .. }, Reply::Audited(_))
+            | (Request::Reconcile { .. }, Reply::Reconciled { .. })
     )
 }
 
@@ -108,6 +109,7 @@ fn about_people(request: Request, known: Option<Greeting>) -> Request {
             Request::Fetch { collection, records, record_bytes, accepted }
         }
         Request::Audit { window, fingerprint, .. } => Request::Audit { collection, window, fingerprint },
+        Request::Reconcile { holds, .. } => Request::Reconcile { collection, at: known, holds },
         other => other,
     }
 }
@@ -130,6 +132,7 @@ fn in_step(reply: Reply, last: Issued, step: usize) -> Reply {
             let offers = offers.into_iter().enumerate().map(|(place, offer)| known(place, offer)).collect();
             Reply::Whole { offers, now: Some(now), accepted }
         }
+        Reply::Reconciled { found, .. } => Reply::Reconciled { found, now: Some(now) },
         Reply::Judged { mut judgement, .. } => {
             judgement.found = Some(now.position);
             Reply::Judged { judgement, now: Some(now) }

@@ -30,8 +30,8 @@ fn what_is_said_of_each_text_in_the_example_is_what_it_holds() {
 #[test]
 fn every_golden_frame_is_of_a_message_on_the_page() {
     let spoken: Vec<_> = golden().iter().map(|(name, ..)| name.split('_').next().unwrap()).collect();
-    let messages = ["greet", "prove", "pull", "push", "fetch", "audit"];
-    let answers = ["welcome", "judged", "page", "taken", "whole", "audited", "refused"];
+    let messages = ["greet", "prove", "pull", "push", "fetch", "audit", "reconcile"];
+    let answers = ["welcome", "judged", "page", "taken", "whole", "audited", "refused", "reconciled"];
     for (kind, name) in (0..).zip(messages).chain((0..).zip(answers)) {
         assert!(PAGE.contains(&format!("| {kind} | {name} |")), "{kind} is {name}");
         assert!(spoken.contains(&name), "{name} has a golden frame");

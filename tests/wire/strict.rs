@@ -109,7 +109,7 @@ fn a_frame_that_goes_the_other_way_is_refused() {
 
 #[test]
 fn a_message_of_an_unknown_kind_is_named() {
-    for (frame, least) in [(request(vec![]), 6_u8), (reply(vec![]), 7)] {
+    for (frame, least) in [(request(vec![]), 7_u8), (reply(vec![]), 8)] {
         for kind in [least, 23] {
             let bytes = with_messages(&frame, &[0x81, 0x82, kind, 0xf6]);
             let error = frame.decode_alike(&bytes, &WireLimits::default());
@@ -119,6 +119,16 @@ fn a_message_of_an_unknown_kind_is_named() {
         let error = frame.decode_alike(&bytes, &WireLimits::default());
         assert_eq!(error, Err(FrameError::UnknownKind { kind: u64::MAX }));
     }
+}
+
+#[test]
+fn an_unknown_way_to_compare_is_named() {
+    // [kind, "c", null, method, null] and [kind, method, null]
+    let asked = with_messages(&request(vec![]), &[0x81, 0x85, 6, 0x61, b'c', 0xf6, 1, 0xf6]);
+    let said = with_messages(&reply(vec![]), &[0x81, 0x83, 7, 1, 0xf6]);
+    let limits = WireLimits::default();
+    assert_eq!(request(vec![]).decode_alike(&asked, &limits), Err(FrameError::UnknownMethod { method: 1 }));
+    assert_eq!(reply(vec![]).decode_alike(&said, &limits), Err(FrameError::UnknownMethod { method: 1 }));
 }
 
 #[test]

@@ -78,6 +78,11 @@ fn replies_are_readable() {
     assert_eq!(refused("refused_unavailable"), json!({ "Unavailable": { "retry_after_seconds": 30 } }));
     assert_eq!(refused("refused_version"), json!({ "Version": { "least": 1, "greatest": 1 } }));
     assert_eq!(refused("refused_unknown_kind"), json!({ "UnknownKind": { "kind": 23 } }));
+    assert_eq!(refused("refused_unknown_method"), json!({ "UnknownMethod": { "method": 1 } }));
+    let reconciled = json_of("reconciled");
+    let ranges = &reconciled["replies"][1]["Reconciled"]["found"]["Ranges"];
+    assert_eq!((&ranges[0], &ranges[2]["Listed"][1]), (&json!("Same"), &json!(["ada", "d2".repeat(16)])));
+    assert_eq!(ranges[3]["Parts"][0], json!({ "until": "6fa4", "fingerprint": "f3".repeat(16) }));
     assert_eq!(json_of("extras")["extra"], json!({ "3": "636e6577", "70000": "c18201f7" }));
 }
 

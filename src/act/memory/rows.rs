@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::{mem, ops::Bound};
 
-use crate::decide::row::Row;
+use crate::decide::{reconcile::Span, row::Row};
 use crate::values::id::RecordId;
 
 /// The rows of a collection, ascending by id. They are boxed, so that the nodes of the tree stay small.
@@ -54,5 +54,12 @@ impl Rows {
     pub(super) fn ids_after(&self, after: Option<&RecordId>) -> impl Iterator<Item = &RecordId> {
         let start = after.map_or(Bound::Unbounded, |id| Bound::Excluded(Key::of(id)));
         self.0.range((start, Bound::Unbounded)).map(|(key, _)| &key.id)
+    }
+
+    /// The rows of a range, ascending by id.
+    pub(super) fn within<'r>(&'r self, span: &'r Span) -> impl Iterator<Item = &'r Row> {
+        let start = span.after.as_ref().map_or(Bound::Unbounded, |id| Bound::Excluded(Key::of(id)));
+        let rows = self.0.range((start, Bound::Unbounded)).map(|(_, row)| &**row);
+        rows.take_while(|row| span.until.as_ref().is_none_or(|until| row.record <= *until))
     }
 }

@@ -8,12 +8,13 @@ use super::{
     push::is_acknowledged,
     work::{Audit, Phase, Sending},
 };
-use crate::compose::serve::{fingerprint, said};
+use crate::compose::serve::fingerprint;
 use crate::decide::{
     authorship::Link,
     draft::{Draft, Heading, Origin},
     history::KnownServer,
     position::Issued,
+    reconcile::said,
     row::Row,
     slice::{Query, ReadSet, Slice},
 };

@@ -2,13 +2,17 @@
 
 use alloc::vec::Vec;
 
-use super::{DeviceSession, work::Phase};
+use super::{
+    DeviceSession,
+    walk::Walk,
+    work::{Phase, Work},
+};
 use crate::compose::serve::account_digest;
 use crate::decide::{
     authorship::{Authorship, Conflict, Link},
     continuity::{Claim, Continuity, Judgement, ServerLoss, Stop},
     draft::{Draft, Heading, Origin},
-    history::KnownServer,
+    history::{Comparing, KnownServer},
     line::Revision,
     position::{FeedCursor, Issued, Witness},
     slice::{Query, ReadSet, Slice},
@@ -24,8 +28,10 @@ use crate::values::{
 
 /// Collections greeted for in one frame.
 const GREETINGS_AT_ONCE: usize = 100;
+/// Records that a server set back has lost, at most, where reading its feed and sending them again costs less than comparing.
+const FEW_LOST: usize = 32;
 /// Rows looked at in one step, where all of them are.
-const ROWS_AT_ONCE: usize = 500;
+pub(super) const ROWS_AT_ONCE: usize = 500;
 
 impl DeviceSession {
     /// Reads the heads, one by one.
@@ -61,7 +67,7 @@ impl DeviceSession {
         work.was_here = slice.head.revision > Revision::default();
         let is_last = self.read_heads.saturating_add(1) >= self.opening.collections.len();
         self.read_heads = self.read_heads.saturating_add(1);
-        let done = core::mem::replace(&mut self.work, super::work::Work::nowhere());
+        let done = core::mem::replace(&mut self.work, Work::nowhere());
         self.works.push_back(done);
         if is_last { self.greet() } else { self.begin() }
     }
@@ -71,7 +77,7 @@ impl DeviceSession {
         if self.works.iter().all(|work| work.is_stopped || work.is_greeted) {
             return self.advance();
         }
-        let greet = |work: &super::work::Work| Request::Greet {
+        let greet = |work: &Work| Request::Greet {
             collection: work.collection(),
             accepted: work.known.accepted,
             at: work.greeting(),
@@ -108,7 +114,7 @@ impl DeviceSession {
                 Standing::First if work.known.witness.is_none() => {
                     work.note(Continuity::First);
                     work.needs_pull = true;
-                    work.needs_void = work.was_here;
+                    (work.needs_void, work.compares_first) = (work.was_here, work.was_here);
                 }
                 Standing::First | Standing::Prove => work.needs_proof = true,
                 Standing::Same | Standing::News => {
@@ -200,8 +206,13 @@ impl DeviceSession {
     pub(super) fn void_read(&mut self, after: Option<RecordId>, slice: Slice) {
         if self.work.needs_void {
             // This server has named nothing as its own yet.
+            self.work.looked_at = self.work.looked_at.saturating_add(slice.found.len());
             let Some(last) = slice.found.last().cloned() else {
-                self.work.needs_void = false;
+                let work = &mut self.work;
+                work.needs_void = false;
+                if core::mem::take(&mut work.compares_first) && work.looked_at > 0 {
+                    work.begin_comparison(false);
+                }
                 return self.advance();
             };
             let untold = slice.rows.values().any(|row| !row.is_pending);
@@ -224,13 +235,19 @@ impl DeviceSession {
             (Continuity::Lost(_), Some(last)) => {
                 let missing: Vec<RecordId> = missing.iter().chain(&self.work.staged_here).cloned().collect();
                 let removal = if is_off!(Absence) { self.removal(&slice, &missing) } else { None };
+                let looked_at = slice.found.len();
+                let unsent = slice.rows.values().filter(|row| row.is_pending && row.base.is_none()).count();
                 let loss = || Draft::of_loss(slice, claimed.lineage, common, &missing);
                 let draft = removal.unwrap_or_else(loss);
-                self.work.lost_there.extend(draft.voided().cloned());
+                let work = &mut self.work;
+                work.lost_there.extend(draft.voided().cloned());
+                work.looked_at = work.looked_at.saturating_add(looked_at);
+                work.voided = work.voided.saturating_add(unsent).saturating_add(draft.len());
                 self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
             }
             _ => {
                 let mut server = known_after(&self.work.known, &judgement, now);
+                server.comparing = self.comparing_after(&judgement, now);
                 server.owes_staged |= self.work.has_staged && judgement.continuity != Continuity::Intact;
                 let heading = Heading { server: Some(server.clone()), ..Heading::default() };
                 self.work.needs_push |= !slice.found.is_empty() && self.work.report.conflict.is_none();
@@ -249,19 +266,38 @@ impl DeviceSession {
     }
 
     pub(super) fn renewed(&mut self, server: KnownServer) {
-        let Some((judgement, _)) = self.work.verdict.take() else { return self.advance() };
         let work = &mut self.work;
+        work.verdict = None;
         work.known = server;
         work.missing.clear();
+        (work.looked_at, work.voided, work.walk) = (0, 0, Walk::default());
         work.needs_pull = true;
         work.is_suspect = work.known.is_recovering;
         if work.is_suspect {
             work.needs_push = work.report.conflict.is_none();
-            let rest = [Continuity::Unproven, Continuity::Lost(ServerLoss::PartialLoss)];
-            work.audits_all = rest.contains(&judgement.continuity);
-            work.needs_audit |= work.audits_all;
+        }
+        if work.known.comparing.is_some() {
+            (work.needs_audit, work.audits_all) = (false, false);
         }
         self.advance();
+    }
+
+    /// Whether all that is held here is compared with what the server has, or goes on to be.
+    fn comparing_after(&self, judgement: &Judgement, now: Option<Issued>) -> Option<Comparing> {
+        let Work { looked_at, voided, has_compared, ref known, .. } = self.work;
+        let anew = Comparing { may_find_loss: judgement.continuity == Continuity::Unproven, ..Comparing::default() };
+        let is_due = match judgement.continuity {
+            Continuity::Intact => return known.comparing.clone(),
+            Continuity::Unproven => true,
+            // What both share is known, and the feed says what has come since.
+            Continuity::Lost(ServerLoss::RolledBack | ServerLoss::Forked) => {
+                voided > FEW_LOST || known.comparing.is_some()
+            }
+            Continuity::Lost(ServerLoss::PartialLoss) if has_compared => false,
+            Continuity::Lost(_) => looked_at > 0,
+            Continuity::First | Continuity::Behind | Continuity::Stop(_) => false,
+        };
+        now.filter(|_| is_due).map(|_| anew)
     }
 
     /// The round is over: from the next one on, what this server removes is judged again.

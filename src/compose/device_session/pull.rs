@@ -81,7 +81,7 @@ impl DeviceSession {
         })
     }
 
-    fn page_set(&self, page: &Page) -> ReadSet {
+    pub(super) fn page_set(&self, page: &Page) -> ReadSet {
         let records = page.offers.iter().map(|offer| offer.record.clone());
         ReadSet::head(self.work.collection()).with_records(records)
     }

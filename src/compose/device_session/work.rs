@@ -6,7 +6,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::report::CollectionReport;
+use super::{
+    report::CollectionReport,
+    walk::{Asking, Step, Walk},
+};
 use crate::act::receipt::Receipt;
 use crate::decide::{
     acknowledge::Answered,
@@ -24,6 +27,7 @@ use crate::talk::{
 use crate::values::{
     digest::Digest,
     id::{CollectionId, Lineage, RecordId},
+    version_vector::VersionVector,
 };
 
 /// Rounds of pulling and pushing in one session, at most: what others write meanwhile is for the next one.
@@ -78,6 +82,20 @@ pub(super) enum Phase {
     Acked { server: KnownServer, more: Option<More> },
     /// After a commit: how far was audited is noted.
     Audited { server: KnownServer },
+    /// What is held here of the next ranges.
+    SpansRead,
+    /// The reply to a comparison.
+    Reconciling { asked: Vec<Asking> },
+    /// A page of rows of a range of which it is known what the server holds.
+    SettleRead,
+    /// After a commit: that page is taken in.
+    Settled(Settled),
+    /// Records that a comparison has shown, whole.
+    Supplying { asked: Vec<RecordId> },
+    /// The head, to note that all is compared.
+    ComparedRead,
+    /// After a commit: all is compared.
+    ComparisonEnded { server: KnownServer },
     /// The head, to note that the round is over.
     CloseRead,
     /// After a commit: the round is over.
@@ -90,7 +108,8 @@ impl Phase {
             Self::Greeting => "a greeting",
             Self::Proving => "a proof",
             Self::Pulling => "a pull",
-            Self::Fetching { .. } | Self::Comparing { .. } => "a fetch",
+            Self::Fetching { .. } | Self::Comparing { .. } | Self::Supplying { .. } => "a fetch",
+            Self::Reconciling { .. } => "a comparison",
             Self::Pushing { .. } => "a push",
             Self::Auditing { .. } => "an audit",
             _ => "nothing",
@@ -148,11 +167,25 @@ pub(super) struct Acks {
     pub(super) more: Option<More>,
 }
 
+/// A page of a range that was compared.
+#[derive(Debug, Clone)]
+pub(super) struct Settled {
+    pub(super) server: KnownServer,
+    /// The last record, where there may be more behind it.
+    pub(super) upto: Option<RecordId>,
+    pub(super) fetch: Vec<(RecordId, Option<VersionVector>)>,
+    /// Of what the server has named as its own, and has not any more.
+    pub(super) missing: Vec<RecordId>,
+}
+
 /// What follows in a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Prove,
     Void,
+    Settle,
+    Compare,
+    EndComparison,
     Pull,
     Ask,
     TakeShown,
@@ -168,8 +201,15 @@ impl Next {
     /// Whether it begins with a request.
     pub(super) const fn asks(self) -> bool {
         match self {
-            Self::Prove | Self::Pull | Self::Ask | Self::Push | Self::Audit => true,
-            Self::Void | Self::TakeShown | Self::Judge | Self::HearAudit | Self::Close | Self::Nothing => false,
+            Self::Prove | Self::Compare | Self::Pull | Self::Ask | Self::Push | Self::Audit => true,
+            Self::Void
+            | Self::Settle
+            | Self::EndComparison
+            | Self::TakeShown
+            | Self::Judge
+            | Self::HearAudit
+            | Self::Close
+            | Self::Nothing => false,
         }
     }
 }
@@ -219,6 +259,15 @@ pub(super) struct Work {
     pub(super) is_greeted: bool,
     /// Nothing is known to be on this server: every record is pending.
     pub(super) needs_void: bool,
+    /// What is held here is compared with what this server has, once it is known that something is.
+    pub(super) compares_first: bool,
+    /// Records that were looked at for what is void, and those of them that were.
+    pub(super) looked_at: usize,
+    pub(super) voided: usize,
+    /// Where a comparison stands.
+    pub(super) walk: Walk,
+    /// All has been compared in this session.
+    pub(super) has_compared: bool,
     pub(super) needs_proof: bool,
     pub(super) needs_pull: bool,
     pub(super) has_staged: bool,
@@ -273,6 +322,11 @@ impl Work {
             was_here: false,
             is_greeted: false,
             needs_void: false,
+            compares_first: false,
+            looked_at: 0,
+            voided: 0,
+            walk: Walk::default(),
+            has_compared: false,
             needs_proof: false,
             needs_pull: false,
             has_staged: false,
@@ -317,7 +371,8 @@ impl Work {
     pub(super) fn note_hold(&mut self, hold: Option<OpenHold>) {
         self.report.hold_there = hold;
         // Where there is nothing to read, all its lines are here.
-        if self.report.continuity == Some(Continuity::Intact) && !self.needs_pull {
+        let has_read_all = !self.needs_pull && self.known.comparing.is_none();
+        if self.report.continuity == Some(Continuity::Intact) && has_read_all {
             self.is_unsaved |= self.known.hold != hold;
             self.known.hold = hold;
         }
@@ -331,6 +386,12 @@ impl Work {
             Next::Prove
         } else if self.verdict.is_some() || self.needs_void {
             Next::Void
+        } else if self.known.comparing.is_some() {
+            match self.walk.next() {
+                Step::Settle => Next::Settle,
+                Step::Ask => Next::Compare,
+                Step::End => Next::EndComparison,
+            }
         } else if self.needs_pull && self.passes < MAX_PASSES {
             Next::Pull
         } else if !self.unasked.is_empty() {

@@ -3,24 +3,15 @@
 use alloc::vec::Vec;
 
 use super::{Call, Decision};
-use crate::decide::slice::Slice;
+use crate::decide::{reconcile::said, slice::Slice};
 use crate::talk::message::{Audited, Reply};
-use crate::values::{ablation::is_off, digest::Digest, id::RecordId, version::Version};
+use crate::values::{ablation::is_off, digest::Digest, id::RecordId};
 
 /// Digest of records and the versions known of them, in order.
 pub(crate) fn fingerprint<'r>(records: impl Iterator<Item = (&'r RecordId, Digest)>) -> Digest {
     let records: Vec<(&RecordId, Digest)> = records.collect();
     let parts = records.iter().flat_map(|(record, digest)| [record.as_str().as_bytes(), digest.as_bytes()]);
     Digest::of("holdfast fingerprint", &parts.collect::<Vec<&[u8]>>())
-}
-
-/// What a fingerprint says of a version: its contexts and what it holds.
-pub(crate) fn said(version: &Version) -> Digest {
-    if is_off!(ContextFingerprint) {
-        Digest::of("shown", &[&version.record().content_digest().0.to_be_bytes(), &[version.is_alive().into()]])
-    } else {
-        version.digest()
-    }
 }
 
 /// To an audit: the same, or what there is.

@@ -60,6 +60,13 @@ pub enum FrameError {
         /// The kind found.
         kind: u64,
     },
+    /// A way to compare that is not known here. A server answers it with
+    /// [`Refused::UnknownMethod`](crate::talk::message::Refused::UnknownMethod).
+    #[error("expected a way to compare that is known here, found number {method}; nothing was changed. Update the app")]
+    UnknownMethod {
+        /// The number found.
+        method: u64,
+    },
     /// Damaged bytes, or something else in the frame than may be there.
     #[error(transparent)]
     Decode(#[from] DecodeError),

@@ -1,6 +1,7 @@
 //! What a server says, as CBOR: `[kind, ..]`.
 
 use super::{
+    compare::{check_compared, read_compared, write_compared},
     error::FrameError,
     history::{
         read_cursor, read_issued, read_judgement, read_revision, read_stop, write_cursor, write_issued,
@@ -80,6 +81,11 @@ pub(super) fn write(writer: &mut Writer, reply: &Reply) {
         }
         Reply::Audited(audited) => write_audited(writer, audited),
         Reply::Refused(refused) => write_refused(writer, *refused),
+        Reply::Reconciled { found, now } => {
+            head(writer, 4, 7);
+            write_compared(writer, found);
+            write_option(writer, now.as_ref(), write_issued);
+        }
     }
 }
 
@@ -122,6 +128,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
         },
         5 => Reply::Audited(read_audited(reader, limits)?),
         6 => Reply::Refused(read_refused(reader)?),
+        7 => Reply::Reconciled { found: read_compared(reader, limits)?, now: read_option(reader, read_issued)? },
         kind => return Err(FrameError::UnknownKind { kind }),
     })
 }
@@ -132,6 +139,7 @@ pub(super) fn check(reply: &Reply, limits: &WireLimits) -> Result<(), DecodeErro
         Reply::Welcome { .. } | Reply::Refused(_) | Reply::Audited(Audited::Same | Audited::TooMany) => Ok(()),
         Reply::Judged { judgement, .. } => limits.check_items(judgement.missing.len()),
         Reply::Taken { except, staged, .. } => limits.check_items(except.len().max(staged.len())),
+        Reply::Reconciled { found, .. } => check_compared(found, limits),
         Reply::Audited(Audited::Found(records)) => limits.check_items(records.len()),
         Reply::Page { offers, .. } | Reply::Whole { offers, .. } => {
             limits.check_items(offers.len())?;
@@ -295,7 +303,8 @@ fn write_refused(writer: &mut Writer, refused: Refused) {
         Refused::Stop(_)
         | Refused::Unavailable { .. }
         | Refused::UnknownKind { .. }
-        | Refused::ReplicaConflict { .. } => 3,
+        | Refused::ReplicaConflict { .. }
+        | Refused::UnknownMethod { .. } => 3,
         Refused::Version { .. } => 4,
     };
     head(writer, items, 6);
@@ -318,11 +327,12 @@ fn write_refused(writer: &mut Writer, refused: Refused) {
             writer.uint(8);
             write_link(writer, &accepted);
         }
+        Refused::UnknownMethod { method } => [9, method].into_iter().for_each(|number| writer.uint(number)),
     }
 }
 
 fn read_refused(reader: &mut Reader<'_>) -> Result<Refused, DecodeError> {
-    let unknown = reader.expected("why a request was not served, from 0 to 8");
+    let unknown = reader.expected("why a request was not served, from 0 to 9");
     Ok(match reader.uint()? {
         0 => Refused::Stop(read_stop(reader)?),
         1 => Refused::Forbidden,
@@ -333,6 +343,7 @@ fn read_refused(reader: &mut Reader<'_>) -> Result<Refused, DecodeError> {
         6 => Refused::Version { least: reader.uint()?, greatest: reader.uint()? },
         7 => Refused::UnknownKind { kind: reader.uint()? },
         8 => Refused::ReplicaConflict { accepted: read_link(reader)? },
+        9 => Refused::UnknownMethod { method: reader.uint()? },
         _ => return Err(unknown),
     })
 }

@@ -1,6 +1,7 @@
 //! What a device asks, as CBOR: `[kind, collection, ..]`.
 
 use super::{
+    compare::{check_comparison, read_comparison, write_comparison},
     error::FrameError,
     history::{read_claim, read_cursor, read_revision, write_claim, write_cursor},
     items::{
@@ -70,6 +71,11 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             write_option(writer, window.until.as_ref(), write_record);
             write_digest(writer, fingerprint);
         }
+        Request::Reconcile { collection, at, holds } => {
+            head(writer, 5, 6, collection);
+            write_option(writer, at.as_ref(), write_at);
+            write_comparison(writer, holds);
+        }
     }
 }
 
@@ -80,7 +86,7 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
 pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Request, FrameError> {
     let items = reader.count()?;
     let kind = reader.uint()?;
-    if kind > 5 {
+    if kind > 6 {
         return Err(FrameError::UnknownKind { kind });
     }
     let collection = read_collection(reader)?;
@@ -109,10 +115,15 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
             record_bytes: reader.uint()?,
             accepted: reader.uint()?,
         },
-        _ => Request::Audit {
+        5 => Request::Audit {
             collection,
             window: Window { after: read_option(reader, read_record)?, until: read_option(reader, read_record)? },
             fingerprint: read_digest(reader)?,
+        },
+        _ => Request::Reconcile {
+            collection,
+            at: read_option(reader, read_at)?,
+            holds: read_comparison(reader, limits)?,
         },
     })
 }
@@ -141,6 +152,7 @@ pub(super) fn check(request: &Request, limits: &WireLimits) -> Result<(), Decode
         Request::Greet { .. } | Request::Pull { .. } | Request::Audit { .. } => Ok(()),
         Request::Prove { claim, .. } => limits.check_items(claim.older.len().max(claim.missing.len())),
         Request::Fetch { records, .. } => limits.check_items(records.len()),
+        Request::Reconcile { holds, .. } => check_comparison(holds, limits),
         Request::Push { offers, links, .. } => {
             limits.check_items(offers.len().max(links.len()))?;
             offers.iter().try_for_each(|offer| check_offer(offer, limits))

@@ -79,7 +79,7 @@ impl World {
         for (request, reply) in asked.requests.iter().zip(&frame.replies) {
             self.check_reply(server, from, request, reply)?;
             let collection = self.names.place_of_collection(request.collection())?;
-            if let Reply::Page { .. } | Reply::Taken { .. } | Reply::Whole { .. } = reply {
+            if let Reply::Page { .. } | Reply::Taken { .. } | Reply::Whole { .. } | Reply::Reconciled { .. } = reply {
                 snapshot = Some(Arc::new(self.snapshot(server, usize::from(collection))?));
             }
             // Whoever is refused changes nothing; but for a lineage that had to begin before any answer.
@@ -210,7 +210,10 @@ impl World {
 
 fn issued_in(reply: &Reply) -> Option<&Issued> {
     match reply {
-        Reply::Judged { now, .. } | Reply::Page { now, .. } | Reply::Whole { now, .. } => now.as_ref(),
+        Reply::Judged { now, .. }
+        | Reply::Page { now, .. }
+        | Reply::Whole { now, .. }
+        | Reply::Reconciled { now, .. } => now.as_ref(),
         Reply::Taken { now, .. } => Some(now),
         _ => None,
     }

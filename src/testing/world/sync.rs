@@ -267,6 +267,7 @@ fn asks(request: &Request) -> String {
         }
         Request::Fetch { collection, records, .. } => format!("fetch {collection}, {} records", records.len()),
         Request::Audit { collection, .. } => format!("audit {collection}"),
+        Request::Reconcile { collection, holds, .. } => format!("reconcile {collection}, {holds:?}"),
     }
 }
 
@@ -288,6 +289,7 @@ fn brief(reply: &Reply) -> String {
         }
         Reply::Whole { offers, .. } => format!("whole: {}", offers.len()),
         Reply::Audited(audited) => format!("audited: {audited:?}"),
+        Reply::Reconciled { found, .. } => format!("reconciled: {found:?}"),
         Reply::Refused(refused) => format!("refused: {refused}"),
     }
 }
