@@ -305,3 +305,63 @@ fn a_run_that_can_not_be_made_leaves_nothing_behind() {
     assert_eq!(place.sync("L", "R", &["--undo", "none"]).exit, 2);
     assert_eq!(tree::difference(&before, &all(&place)), None);
 }
+
+#[test]
+fn a_device_that_only_took_in_is_known_to_be_older_when_it_is() {
+    let place = in_step("device", 20);
+    fs::create_dir(place.path().join("B")).expect("a folder");
+    place.sync("B", "R", &[]);
+    place.copy("B", "old");
+    for n in 0..3 {
+        place.write("L", n, "newer");
+        place.sync("L", "R", &[]);
+        assert_eq!(place.sync("B", "R", &[]).exit, 0);
+    }
+    assert_eq!(place.shell("rm -r B/c B/.holdfast && cp -a old/. B/"), 0);
+    let ran = place.sync("B", "R", &[]);
+    assert_eq!((ran.exit, ran.named("left").0), (3, &json!({"Lost": "RolledBack"})), "{}", ran.named("left").1);
+    assert_eq!((place.sync("B", "R", &[]).exit, place.note("B", 2).as_str()), (0, "newer"));
+}
+
+#[test]
+fn an_old_backup_without_bookkeeping_is_named_by_what_its_files_show() {
+    let place = in_step("files", 40);
+    place.copy("R/c", "old");
+    for n in 0..3 {
+        place.write("L", n, "newer");
+    }
+    (100..110).for_each(|n| place.write("L", n, "new"));
+    place.sync("L", "R", &[]);
+    assert_eq!(place.shell("rm -r R/c R/.holdfast && cp -a old R/c"), 0);
+    let ran = place.sync("L", "R", &[]);
+    assert_eq!((ran.exit, ran.count("held"), ran.named("right").0), (3, 0, &json!({"Lost": "RolledBack"})));
+    assert_eq!((place.sync("L", "R", &[]).exit, place.count("R/c"), place.note("R", 2).as_str()), (0, 50, "newer"));
+}
+
+#[test]
+fn a_disk_image_that_went_on_another_way_is_told_from_what_it_was() {
+    let place = in_step("image", 20);
+    fs::create_dir(place.path().join("B")).expect("a folder");
+    place.sync("B", "R", &[]);
+    place.sync("L", "R", &[]);
+    // The same file, to the inode: nothing of it says that it is a copy.
+    fs::hard_link(place.path().join("R/.holdfast/book"), place.path().join("image")).expect("a link");
+    place.copy("R/c", "cards");
+    for n in 0..2 {
+        place.write("L", n, "newer");
+        place.sync("L", "R", &[]);
+    }
+    assert_eq!(place.shell("rm -r R/c && cp -a cards R/c && mv image R/.holdfast/book"), 0);
+    for n in 5..12 {
+        place.write("B", n, "since");
+        assert_eq!(place.sync("B", "R", &[]).exit, 0, "B has heard of nothing else");
+    }
+    let ran = place.sync("L", "R", &[]);
+    let (continuity, evidence) = ran.named("right");
+    assert_eq!((ran.exit, continuity), (3, &json!({"Lost": "Forked"})), "{evidence}");
+    assert!(evidence.starts_with("it was set back and has gone on another way: both sides share commit"), "{evidence}");
+    assert_eq!(place.sync("L", "R", &[]).exit, 0);
+    for (n, note) in [(0, "newer"), (1, "newer"), (5, "since"), (11, "since")] {
+        assert_eq!((place.note("L", n).as_str(), place.note("R", n).as_str()), (note, note));
+    }
+}

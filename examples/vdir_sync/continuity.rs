@@ -202,12 +202,13 @@ fn words(judgement: &Judgement, known: &Peer, other: Which) -> String {
 /// What the files of a side say of it, beside its bookkeeping: that it was emptied, that it is an old backup, or that it lost
 /// some. `None` if nothing is open.
 pub(crate) fn of_files(side: &Side) -> Option<(Continuity, String)> {
-    let (mut known, mut missing, mut older, mut returned) = (0, 0, 0, 0);
+    let (mut known, mut missing, mut older, mut returned, mut emptied) = (0, 0, 0, 0, 0);
     for collection in side.body.store.collections() {
         for row in side.rows(collection) {
             known += usize::from(row.version.is_alive());
-            let Some(Quarantine::Proposal { proposed, is_unauthored: true, .. }) = &row.quarantine else { continue };
+            let Some(Quarantine::Proposal { proposed, is_unauthored, .. }) = &row.quarantine else { continue };
             *(match proposed {
+                Proposed::Contents { .. } if !is_unauthored => &mut emptied,
                 Proposed::Contents { .. } if !row.version.is_alive() => &mut returned,
                 Proposed::Contents { .. } => &mut older,
                 _ => &mut missing,
@@ -216,6 +217,10 @@ pub(crate) fn of_files(side: &Side) -> Option<(Continuity, String)> {
     }
     let open = side.unreadable.iter().filter(|(collection, _)| !side.rewritten.contains(*collection));
     let unreadable: usize = open.map(|(_, files)| files.len()).sum();
+    if side.stale > 0 {
+        let evidence = format!("its files are an old backup: {} of them show what is known to be old", side.stale);
+        return Some((Continuity::Lost(ServerLoss::RolledBack), evidence));
+    }
     if older + returned > 0 {
         let evidence = format!(
             "its files are an old backup: its bookkeeping has moved on, and of {known} items {older} show what they showed \
@@ -228,10 +233,10 @@ pub(crate) fn of_files(side: &Side) -> Option<(Continuity, String)> {
             format!("it was emptied: its bookkeeping is here and knows {known} items, and none of them is there");
         return Some((Continuity::Lost(ServerLoss::Emptied), evidence));
     }
-    (missing + unreadable > 0).then(|| {
+    (missing + emptied + unreadable > 0).then(|| {
         let evidence = format!(
-            "it lost files, or they were removed on purpose: of {known} items {missing} are missing; {unreadable} files can \
-             not be read"
+            "it lost items, or somebody removed them on purpose: of {known}, {missing} are missing, {emptied} do not say what \
+             they said, and {unreadable} can not be read"
         );
         (Continuity::Lost(ServerLoss::PartialLoss), evidence)
     })

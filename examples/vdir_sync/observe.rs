@@ -10,8 +10,9 @@ use holdfast::{
     act::receipt::Effect,
     decide::{
         line::LineKind,
-        listing::{Listing, Partial},
+        listing::{Complete, Listing, Partial},
         refusal::Refusal,
+        row::Native,
         slice::ReadSet,
     },
     values::{id::FieldName, value::Value, version::Version},
@@ -176,32 +177,6 @@ impl Reading {
         }
     }
 
-    /// Of records that were in a folder whose bookkeeping is lost, some are missing. If these are many, files were lost;
-    /// if few, they may have been deleted, and nobody knows: then it is noted that the folder has shown them, and they
-    /// are proposed for removal, more than what passes without an answer. Returns the round that asks: the base of this
-    /// one was taken when nothing was here yet.
-    fn ask_of(
-        &self,
-        side: &mut Side,
-        collection: &CollectionId,
-        had: &[(RecordId, Version)],
-    ) -> Result<Option<RoundId>, Stop> {
-        let is_missing = |(record, _): &&(RecordId, Version)| !self.files.contains_key(record);
-        let missing: Vec<_> = had.iter().filter(is_missing).cloned().collect();
-        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        // What is new there since then makes the limit larger, and is no reason to ask less.
-        let limit = Limits::STANDARD.unauthored_round.of(count(side.living(collection)));
-        if count(missing.len()) <= limit || missing.len() * 2 > had.len() {
-            return Ok(None);
-        }
-        let round = RoundId(random()?);
-        let (nothing, at) = (Partial::new(collection.clone()), Timestamp::default());
-        let bug = |error: String| Stop::Bug(error);
-        side.device().observe(nothing, round, at).map_err(|error| bug(error.to_string()))?;
-        side.device().shown(collection, missing).map_err(|error| bug(error.to_string()))?;
-        Ok(Some(round))
-    }
-
     /// The entries that the folder has, by the walk and by what is noted of it: what a whole listing must come to.
     fn entries(&self, side: &Side, collection: &CollectionId) -> usize {
         let is_noted = |file: &str| side.noted(collection.as_str(), file).is_some();
@@ -237,20 +212,21 @@ impl Reading {
         report: &mut Report,
     ) -> Result<(), Stop> {
         let entries = self.entries(side, collection);
-        let asked = if self.is_in_doubt { None } else { self.ask_of(side, collection, had)? };
-        let round = asked.unwrap_or(round);
+        let again = (!had.is_empty() && !self.is_in_doubt).then(|| self.listing.clone());
         let listing: Listing = match care {
-            Care::Additive if asked.is_none() => self.listing.into(),
-            Care::Whole if self.is_in_doubt => self.listing.into(),
-            Care::Whole | Care::Additive => match self.listing.complete(entries) {
+            Care::Whole if !self.is_in_doubt => match self.listing.complete(entries) {
                 Ok(complete) => complete.into(),
                 Err(cut) => cut.listing.into(),
             },
+            Care::Whole | Care::Additive => self.listing.into(),
         };
         let at = Timestamp::from_micros(now_nanos() / 1000);
         let receipt = side.device().observe(listing, round, at).map_err(|error| Stop::Bug(error.to_string()))?;
         side.committed(&receipt, true);
         report.saw(&receipt);
+        if let Some(listing) = again.and_then(|listing| listing.complete(entries).ok()) {
+            ask(side, (collection, had), &self.files, listing, report)?;
+        }
         note_moves(side, collection, &receipt, report)?;
         for (record, refusal) in &receipt.refused {
             let files = self.files.get(record).map(|files| files.join("', '")).unwrap_or_default();
@@ -280,6 +256,34 @@ impl Reading {
         side.index.strangers.insert(collection.as_str().to_owned(), self.strangers);
         Ok(())
     }
+}
+
+/// Of records that were in a folder whose bookkeeping is lost, some are missing. If these are many, files were lost, and if
+/// others show what is old, this is a backup. Else they may have been deleted, and nobody knows: then it is noted that the
+/// folder has shown them, and they are proposed for removal, more of them than what passes without an answer.
+fn ask(
+    side: &mut Side,
+    (collection, had): (&CollectionId, &[(RecordId, Version)]),
+    files: &BTreeMap<RecordId, Vec<String>>,
+    listing: Complete,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let missing: Vec<_> = had.iter().filter(|(record, _)| !files.contains_key(record)).cloned().collect();
+    let stale = side.rows(collection).filter(|row| matches!(row.native, Some(Native::Stale(_)))).count();
+    side.stale += stale;
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let limit = Limits::STANDARD.unauthored_round.of(count(side.living(collection)));
+    if count(missing.len()) <= limit || missing.len() * 2 > had.len() || stale > 0 {
+        return Ok(());
+    }
+    side.device().shown(collection, missing).map_err(|error| Stop::Bug(error.to_string()))?;
+    // In a round of its own: the base of the other one was taken when nothing was here yet.
+    let at = Timestamp::from_micros(now_nanos() / 1000);
+    let receipt = side.device().observe(listing, RoundId(random()?), at);
+    let receipt = receipt.map_err(|error| Stop::Bug(error.to_string()))?;
+    side.committed(&receipt, true);
+    report.saw(&receipt);
+    Ok(())
 }
 
 /// Says of what is new in a collection where else it is, or was until now.

@@ -7,6 +7,7 @@ use holdfast::{
     act::receipt::Effect,
     decide::{
         breach::{Scope, Why},
+        continuity::Continuity,
         line::{Hold, LineKind},
     },
 };
@@ -25,6 +26,8 @@ use super::{
 
 /// Names shown of a hold.
 const SAMPLES: usize = 5;
+/// Errors shown to a person.
+const ERRORS: usize = 40;
 /// Notes shown to a person.
 const NOTES: usize = 20;
 
@@ -202,7 +205,7 @@ impl Report {
     pub(crate) fn named(&mut self, named: Named) {
         match self.continuity.iter_mut().find(|known| known.side == named.side) {
             None => self.continuity.push(named),
-            Some(known) if known.continuity.may_remove() => {
+            Some(known) if known.continuity.may_remove() || known.continuity == Continuity::Unproven => {
                 *known = Named { remembered: known.remembered, found: known.found, ..named };
             }
             Some(_) => {}
@@ -343,9 +346,12 @@ impl fmt::Display for Report {
             writeln!(f, "  which:   {names}{and_more}")?;
             ways_out.iter().try_for_each(|way| write!(f, "{way}"))?;
         }
-        for Trouble { side, message, .. } in &self.errors {
+        for Trouble { side, message, .. } in self.errors.iter().take(ERRORS) {
             let side = side.as_deref().map(|side| format!("{side}: ")).unwrap_or_default();
             writeln!(f, "error: {side}{message}")?;
+        }
+        if self.errors.len() > ERRORS {
+            writeln!(f, "error: and {} more; --json lists all", self.errors.len() - ERRORS)?;
         }
         for note in self.notes.iter().take(NOTES) {
             writeln!(f, "note: {note}")?;

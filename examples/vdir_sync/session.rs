@@ -365,6 +365,8 @@ impl Session<'_> {
         if !left.steps.is_empty() {
             let name = format!("{:016x}", random()? & u128::from(u64::MAX));
             let is_meeting = !left.is_trusted() || !right.is_trusted() || self.care == Care::Additive;
+            // So the right side knows how far this one has come, though it may have taken in nothing itself.
+            right.touched();
             left.body.ran(Run { name: name.clone(), steps: std::mem::take(&mut left.steps), is_meeting });
             left.touched();
             self.report.receipt = left.hands.is_some().then_some(name);

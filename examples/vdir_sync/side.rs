@@ -76,6 +76,8 @@ pub(crate) struct Side {
     pub(crate) unlisted: BTreeSet<CollectionId>,
     /// Files that are no items, by collection, and which records they were.
     pub(crate) unreadable: BTreeMap<CollectionId, Vec<(Item, Option<RecordId>)>>,
+    /// Files that show what is known to be old, where bookkeeping is lost.
+    pub(crate) stale: usize,
     /// Of these collections, such files are set aside in this run.
     pub(crate) rewritten: BTreeSet<CollectionId>,
     /// Records whose files show what was not taken in, and that nothing may be written over.
@@ -108,6 +110,7 @@ impl Side {
             guard,
             unlisted,
             unreadable,
+            stale: 0,
             rewritten: BTreeSet::new(),
             contested,
         }

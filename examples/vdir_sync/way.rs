@@ -33,10 +33,13 @@ impl Way {
 
     /// Leaves a folder alone that is not the right one, and fills an empty one in its place.
     pub(crate) fn put_aside(args: &Args, at: &Path) -> Self {
-        let aside = free_name(at);
+        let aside = |at: &Path| format!("mv -- {} {}", quoted(at), quoted(&free_name(at)));
+        // Bookkeeping that is elsewhere goes with its folder.
+        let state = args.state.as_deref().filter(|_| at == args.left).map(aside);
+        let commands = [Some(aside(at)), state, Some(format!("mkdir -- {}", quoted(at))), Some(args.call())];
         Self::new(
             "if the right one is lost, to leave this one alone and fill a new folder in its place from the other side",
-            [format!("mv -- {} {}", quoted(at), quoted(&aside)), format!("mkdir -- {}", quoted(at)), args.call()],
+            commands.into_iter().flatten(),
         )
     }
 }

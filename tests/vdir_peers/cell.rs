@@ -112,9 +112,8 @@ impl Row {
     /// What can have become of the bookkeeping.
     const fn books(self) -> &'static [Books] {
         match self {
-            Self::OldBackup | Self::OtherAccount | Self::OtherAccountSameIds => {
-                &[Books::Along, Books::Left, Books::Lost]
-            }
+            Self::OldBackup => &[Books::Along, Books::Image, Books::Left, Books::Lost],
+            Self::OtherAccount | Self::OtherAccountSameIds => &[Books::Along, Books::Left, Books::Lost],
             Self::RootGone | Self::StateLostKept | Self::StateLostApproved => &[Books::Lost],
             Self::MassDeleteKept
             | Self::MassDeleteApproved
@@ -162,8 +161,10 @@ pub enum Times {
 /// What has become of the bookkeeping of the side at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Books {
-    /// It came with the files.
+    /// It came with the files, and is a copy.
     Along,
+    /// It came with the files, and nothing says that it is a copy: a whole disk was set back.
+    Image,
     /// It is as it was before the fault.
     Left,
     Lost,

@@ -92,6 +92,8 @@ fn lose(world: &World, sides: Sides, count: usize) {
 /// Twenty newer edits, twenty newer cards and five deletes, all of them synced; and then last week's folder again.
 fn old_backup(world: &World, cell: Cell, sides: Sides) {
     let before = tree::whole(&world.root(sides.faulty));
+    let (book, image) = (world.root(sides.faulty).join(BOOKS).join("book"), world.dir.join("image"));
+    fs::hard_link(&book, &image).expect("a link");
     // The healthy side's own, or of the other device.
     let author = if cell.role == Role::Server { "a" } else { "b" };
     (1..=20).for_each(|n| world.edit(author, n, "NOTE", &format!("newer {n}")));
@@ -104,6 +106,9 @@ fn old_backup(world: &World, cell: Cell, sides: Sides) {
         }
     }
     put_back(world, cell, sides, &before);
+    if cell.books == Books::Image {
+        fs::rename(image, book).expect("a rename");
+    }
 }
 
 /// Puts a whole folder in the place of the one at fault.
@@ -134,7 +139,7 @@ fn stranger(world: &World, cell: Cell, sides: Sides) {
                 tree::put_back(&world.root(sides.faulty), &again, |path| path.starts_with(BOOKS), false);
             }
         }
-        Books::Left | Books::Lost => put_back(world, cell, sides, &tree::whole(&world.root(theirs))),
+        _ => put_back(world, cell, sides, &tree::whole(&world.root(theirs))),
     }
 }
 

@@ -23,6 +23,7 @@ pub fn table(results: &[(Cell, Verdict)]) -> String {
         let role = if role == Role::Server { "server" } else { "device" };
         let books = match books {
             Books::Along => "restored along",
+            Books::Image => "restored along, as a disk image",
             Books::Left => "as it was",
             Books::Lost => "lost",
         };

@@ -19,7 +19,7 @@ use super::error::{BookError, Damage, Part};
 
 /// The file, in its directory.
 pub(crate) const BOOK: &str = "book";
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 pub(crate) const HEAD_BYTES: usize = 136;
 const MAGIC: [u8; 8] = *b"HFBOOK\r\n";
 
