@@ -28,7 +28,7 @@ use super::{
     progress::Progress,
     report::Report,
     show::{announce, rewrite, show},
-    side::{DAMAGED, Side, Which},
+    side::{DAMAGED, Side, Which, Word},
     strange, unreadable,
     way::Way,
 };
@@ -257,7 +257,10 @@ impl Session<'_> {
             }
             left.touched();
         }
-        if words.iter().flatten().count() == 1 {
+        let is_behind = |side: &Side, word: &Option<Word>| {
+            word.is_some() && matches!(side.standing.named.continuity, Continuity::Lost(_))
+        };
+        if is_behind(left, &words[0]) != is_behind(right, &words[1]) {
             // What the other side has deleted since is no loss to a side that has nothing yet.
             self.exchange_all(left, right)?;
         }

@@ -105,19 +105,19 @@ fn a_length_chooses_no_allocation() {
         fs::write(&state.book, bytes).unwrap();
         read(state.lock.state())
     };
-    assert_eq!(check(forged(2, [i, b], &index, &body)).unwrap(), Some(self::body()), "the forgery is a good one");
+    assert_eq!(check(forged(3, [i, b], &index, &body)).unwrap(), Some(self::body()), "the forgery is a good one");
     for lengths in [[u64::MAX, b], [i, u64::MAX], [1 << 60, 1 << 60], [u64::MAX, 1], [i + 1, b], [i, b - 1], [0, 0]] {
-        let error = check(forged(2, lengths, &index, &body)).unwrap_err();
+        let error = check(forged(3, lengths, &index, &body)).unwrap_err();
         assert!(matches!(error, BookError::Damaged { damage: Damage::Length { .. }, .. }), "{lengths:?}: {error}");
     }
     // A count of items that the bytes do not hold, and bytes after the last one.
     let count = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     for body in [&count[..], &[&body[..], &[0]].concat(), &[]] {
-        let error = check(forged(2, [i, u64::try_from(body.len()).unwrap()], &index, body)).unwrap_err();
+        let error = check(forged(3, [i, u64::try_from(body.len()).unwrap()], &index, body)).unwrap_err();
         assert!(matches!(error, BookError::Damaged { damage: Damage::Content { .. }, .. }), "{error}");
     }
-    let error = check(forged(3, [i, b], &index, &body)).unwrap_err();
-    assert!(matches!(error, BookError::Newer { found: 3, .. }), "{error}");
+    let error = check(forged(4, [i, b], &index, &body)).unwrap_err();
+    assert!(matches!(error, BookError::Newer { found: 4, .. }), "{error}");
     let error = check(forged(0, [i, b], &index, &body)).unwrap_err();
     assert!(matches!(error, BookError::Damaged { .. }), "{error}");
 }
