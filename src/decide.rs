@@ -31,6 +31,7 @@ pub(crate) mod screen;
 pub mod draft;
 mod resolve;
 pub mod acknowledge;
+mod reseed;
 pub mod author;
 mod observe;
 pub mod takeover;

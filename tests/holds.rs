@@ -274,6 +274,26 @@ fn an_answer_that_was_not_sent_before_the_loss_still_settles_it() {
     }
 }
 
+/// The answer was taken by a server that then goes back to when it still asked.
+#[test]
+fn what_was_answered_before_the_loss_is_not_asked_again() {
+    for order in ORDERS {
+        for verdict in [Verdict::Consent, Verdict::Keep] {
+            for is_wiped in [true, false] {
+                let mut family = Family::told();
+                let backup = family.cloud.store.clone();
+                family.answer(CARL, verdict);
+                family.sync(CARL);
+                family.rounds([0, 1, 2]);
+                family.cloud.store = if is_wiped { MemoryStore::server() } else { backup };
+                family.rounds(order);
+                let shown = if verdict == Verdict::Consent { rest() } else { all() };
+                family.is_settled(&shown, &format!("{order:?} {verdict:?} wiped {is_wiped}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_travelling_consent_is_worth_what_the_hosts_trust_is() {
     for (trust, is_released) in [(Trust::Account, true), (Trust::Signed, true), (Trust::Nothing, false)] {

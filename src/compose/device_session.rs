@@ -364,7 +364,7 @@ impl DeviceSession {
         }
         let device = self.opening.replica;
         let round = super::serve::round(device, self.initiator.session());
-        let inputs = Inputs::new(round, self.opening.trust);
+        let inputs = Inputs::new(round, self.opening.trust).reseeding(self.work.known.is_reseeding);
         let plan = match draft.is_own() {
             true => Plan::new(self.opening.guard.review_own(draft)),
             false => Plan::new(self.opening.guard.review(draft, &inputs)),
@@ -395,6 +395,7 @@ impl DeviceSession {
             Phase::ComparisonEnded { server } => self.comparison_ended(server),
             Phase::Closed => {
                 self.work.known.is_recovering = false;
+                self.work.known.is_reseeding = false;
                 self.work.is_unsaved = false;
                 self.advance();
             }

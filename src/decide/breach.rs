@@ -51,6 +51,8 @@ pub enum Rule {
     OverwrittenSmall,
     /// A person deletes many at once: they are asked where they are looking.
     BulkDelete,
+    /// The server is seeded from this device, so it takes nothing from it.
+    Reseed,
     /// The ledger is missing or damaged, so everything counts as spent.
     LedgerMissing,
 }
@@ -59,7 +61,7 @@ impl Rule {
     /// Whether it is about many alike changes, each of which may be no loss.
     #[must_use]
     pub(crate) const fn is_mass(&self) -> bool {
-        matches!(self, Self::Emptied(_) | Self::Overwritten | Self::OverwrittenSmall)
+        matches!(self, Self::Emptied(_) | Self::Overwritten | Self::OverwrittenSmall | Self::Reseed)
     }
 }
 
@@ -92,6 +94,7 @@ impl fmt::Display for Breach {
             Rule::Overwritten => write!(f, "this round overwrites {numbers}"),
             Rule::OverwrittenSmall => write!(f, "this round overwrites small records: {numbers}"),
             Rule::BulkDelete => write!(f, "a bulk delete takes {numbers}"),
+            Rule::Reseed => write!(f, "the server is seeded from this device, and takes {numbers}"),
             Rule::LedgerMissing => write!(f, "the ledger is missing: {numbers}"),
         }
     }

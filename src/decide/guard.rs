@@ -114,6 +114,9 @@ impl Guard {
             breaches.push(breach);
         };
         self.ask_in_bulk(&draft, &limits, &mut hold);
+        if inputs.is_reseeding {
+            ask_for_all(&draft, &mut hold);
+        }
         tallied.check(&draft.slice, &limits, &self.limits, &counted, &mut hold);
         hold_all_missing(&draft, &mut decisions);
         let passed = |counted: &&Counted<'_>| decisions.get(counted.index) == Some(&Decision::Pass);
@@ -153,13 +156,15 @@ pub struct Inputs<'a> {
     is_own: bool,
     /// On a server that repairs a loss: its own tags lift the limits for the deletes that they name.
     is_repairing: bool,
+    /// On a device that seeds its server: nothing is taken from it.
+    is_reseeding: bool,
 }
 
 impl<'a> Inputs<'a> {
     /// For one round, with no answers, and travelling ones worth `trust`.
     #[must_use]
     pub const fn new(round: RoundId, trust: Trust) -> Self {
-        Self { round, answers: &[], trust, is_own: false, is_repairing: false }
+        Self { round, answers: &[], trust, is_own: false, is_repairing: false, is_reseeding: false }
     }
 
     /// For what this replica itself proposes at a revision.
@@ -172,12 +177,29 @@ impl<'a> Inputs<'a> {
         Self { is_repairing, ..self }
     }
 
+    /// Of a device that seeds its server, or not. No answer that travelled lifts anything then.
+    pub(crate) const fn reseeding(self, is_reseeding: bool) -> Self {
+        let trust = if is_reseeding { Trust::Nothing } else { self.trust };
+        Self { is_reseeding, trust, ..self }
+    }
+
     /// With a person's answers.
     #[must_use]
     pub const fn with_answers(mut self, answers: &'a [Answer]) -> Self {
         self.answers = answers;
         self
     }
+}
+
+/// On a device that seeds its server: whatever would take something away is a question, each by itself.
+fn ask_for_all(draft: &Draft, hold: &mut dyn FnMut(Breach, Vec<usize>)) {
+    let members = draft.takers();
+    if members.is_empty() {
+        return;
+    }
+    let found = u64::try_from(members.len()).unwrap_or(u64::MAX);
+    let of = draft.slice.ledger.as_ref().map_or(found, |ledger| ledger.base);
+    hold(Breach { rule: Rule::Reseed, scope: Scope::Collection, found, allowed: 0, of }, members);
 }
 
 /// What a listing lacks is removed all or none: where one removal is held, so are the others.

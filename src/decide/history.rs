@@ -181,6 +181,8 @@ pub struct KnownServer {
     pub whole: Revision,
     /// The server lost something in this round: what would be removed waits for the next one.
     pub is_recovering: bool,
+    /// This device is right: until a round is over, whatever the server would take from here is a question.
+    pub is_reseeding: bool,
     /// What is staged here came from a server that may not have it any more: what becomes of it is sent.
     pub owes_staged: bool,
     /// The server's open hold, where all its lines have been read: an answer may name it.

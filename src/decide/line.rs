@@ -110,6 +110,8 @@ pub struct HoldHead {
     pub lines: u64,
     /// Lines of it that are open.
     pub open: u64,
+    /// Of these, the ones about what a peer holds: that peer asks, and this replica can answer, too.
+    pub beside: u64,
     /// The digest of its last line; `None` before the first.
     pub running: Option<Digest>,
 }
@@ -150,10 +152,11 @@ pub struct OpenHold {
 }
 
 impl HoldHead {
-    /// In short; `None` if nothing is open.
+    /// What is held here, in short; `None` if nothing is. What a peer holds is for that peer to tell.
     #[must_use]
     pub fn shown(&self) -> Option<OpenHold> {
-        self.running.filter(|_| self.open > 0).map(|digest| OpenHold { digest, open: self.open })
+        let open = self.open.saturating_sub(self.beside);
+        self.running.filter(|_| open > 0).map(|digest| OpenHold { digest, open })
     }
 }
 

@@ -335,6 +335,8 @@ impl Work {
             self.closed.push((waiting.line(), status));
             self.receipt.closed.push((record.clone(), status));
             self.head.hold.open = self.head.hold.open.saturating_sub(1);
+            let is_beside = matches!(waiting, Quarantine::Beside { .. });
+            self.head.hold.beside = self.head.hold.beside.saturating_sub(u64::from(is_beside));
         }
     }
 
@@ -362,7 +364,9 @@ impl Work {
         };
         let running = self.head.hold.digest_after(&self.collection, record, held, hidden);
         let hold = &mut self.head.hold;
-        *hold = HoldHead { lines: line, open: hold.open.saturating_add(1), running: Some(running), ..hold.clone() };
+        let beside = hold.beside.saturating_add(u64::from(kind == LineKind::Beside));
+        *hold =
+            HoldHead { lines: line, open: hold.open.saturating_add(1), beside, running: Some(running), ..hold.clone() };
         let (record, at, status) = (record.clone(), self.head.revision, LineStatus::Open);
         self.lines.push(Line { number: line, record, held, hidden, kind, why, at, running, status });
         waiting

@@ -73,6 +73,21 @@ impl<S: Store> Device<S> {
         Ok(slice.rows.into_values().filter_map(failed).collect())
     }
 
+    /// "The server lost it, this device is right": nothing counts as known to be on the server any more, so that the next
+    /// session compares everything that is here and sends what the server lacks. Additions and edits of other devices are taken in as always.
+    ///
+    /// Nothing is removed, emptied or overwritten on this device by what the server shows until that session is over: all
+    /// of that becomes questions, each of which a person answers. Nothing is removed from the server either: where it has
+    /// newer writes than this device, they stay, and are asked about here.
+    ///
+    /// # Errors
+    /// [`RoundError`]; nothing was changed.
+    pub fn reseed(&mut self, collection: &CollectionId) -> Result<Receipt, RoundError<S::Error>> {
+        let all = ReadSet::head(collection.clone()).with_query(Query::ALL).with_staged(self.replica);
+        let slice = self.store.read(&all).map_err(RoundError::Read)?;
+        Ok(apply(Plan::new(self.guard.review_own(Draft::of_reseed(slice))), &mut self.store)?)
+    }
+
     /// Leaves a collection: its records go from this device, and from nowhere else. Nothing is deleted, here or anywhere; to
     /// subscribe again brings them back.
     ///

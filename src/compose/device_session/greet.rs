@@ -304,7 +304,8 @@ impl DeviceSession {
     pub(super) fn close(&mut self) {
         // Who may not push has not supplied anything yet.
         let is_recovering = self.work.known.is_recovering && self.work.report.conflict.is_some();
-        let server = KnownServer { is_recovering, ..self.work.known.clone() };
+        let is_reseeding = self.work.known.is_reseeding && is_recovering;
+        let server = KnownServer { is_recovering, is_reseeding, ..self.work.known.clone() };
         self.work.closing = Some(server);
         self.read(Phase::CloseRead, ReadSet::head(self.work.collection()));
     }

@@ -107,7 +107,9 @@ impl DeviceSession {
             writer: Some(self.opening.replica),
             ..Heading::default()
         };
-        let is_whole_round = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
+        // What would take something away waits for the end of the round, or is a question at once.
+        let is_round_over = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
+        let is_whole_round = is_round_over || self.work.known.is_reseeding;
         let resolve = if is_whole_round { Draft::resolve } else { Draft::resolve_page };
         let Some(draft) = self.drafted(slice, changes, resolve) else { return self.stop() };
         let is_more = page.is_more;

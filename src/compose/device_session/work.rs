@@ -361,7 +361,12 @@ impl Work {
     }
 
     pub(super) fn note_sent(&mut self, records: &[(RecordId, Digest)], is_all: bool) {
-        let again = records.iter().filter(|(record, _)| self.lost_there.remove(record)).count();
+        // Of a server that is seeded, all of it was lost, each record once.
+        let mut is_again = |record: &RecordId| match self.known.is_reseeding {
+            true => self.lost_there.insert(record.clone()),
+            false => self.lost_there.remove(record),
+        };
+        let again = records.iter().map(|(record, _)| record).filter(|record| is_again(record)).count();
         self.report.sent = self.report.sent.saturating_add(super::count(records.len()));
         self.report.resent = self.report.resent.saturating_add(super::count(again));
         self.has_sent_all |= is_all;
@@ -398,7 +403,7 @@ impl Work {
             Next::Ask
         } else if !self.shown.is_empty() {
             Next::TakeShown
-        } else if self.has_staged && !self.is_suspect {
+        } else if self.has_staged && (!self.is_suspect || self.known.is_reseeding) {
             Next::Judge
         } else if self.needs_push && self.report.conflict.is_none() && self.passes < MAX_PASSES {
             Next::Push
