@@ -68,7 +68,7 @@ fn the_same_seed_is_the_same_history() {
     }
 }
 
-const CHECKS: [(&str, u64); 24] = [
+const CHECKS: [(&str, u64); 26] = [
     ("S1 versions under contexts that were seen before", 100_000),
     ("S2 values that left the union, written over", 1_000),
     ("S3 values that a replica saw superseded", 5_000),
@@ -79,6 +79,8 @@ const CHECKS: [(&str, u64); 24] = [
     ("S7 lineages begun", 500),
     ("S8 records that began to count as synced", 10_000),
     ("S8 records pending again after a loss", 300),
+    ("S8 ranges that are the same", 300),
+    ("S8 ranges that differ", 300),
     ("S8 whole collections compared at the end of a session", 10_000),
     ("S10 stores compared after a crash", 300),
     ("S16 counters that a server believes in", 2_000),

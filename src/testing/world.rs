@@ -1,5 +1,6 @@
 //! Devices, servers and the network between them, from one seed.
 
+mod compare;
 mod host;
 mod serve;
 mod session;

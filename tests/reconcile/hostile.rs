@@ -53,11 +53,10 @@ const LIES: [(&str, Lie); 12] = [
     ("records out of order", |_, _| vec![FoundRange::Listed(vec![(id("0b"), digest(3)), (id("0a"), digest(4))])]),
     ("a record twice", |_, _| vec![FoundRange::Listed(vec![(id("0a"), digest(3)), (id("0a"), digest(4))])]),
     ("records outside of the range", |_, _| vec![FoundRange::Listed(vec![(id("zzz"), digest(3))])]),
-    ("ever finer parts", |step, asked| {
+    ("ever finer parts", |step, _| {
         // The first range, split in front of all that it holds, again and again.
-        let end = format!("{}!", " ".repeat(40 - step.min(39)));
-        let is_inside = asked[0].until.as_ref().is_none_or(|until| *until > id(&end));
-        vec![FoundRange::Parts(vec![part(Some(if is_inside { &end } else { " " }), 3), part(None, 4)])]
+        let end = format!("{}!", " ".repeat(step));
+        vec![FoundRange::Parts(vec![part(Some(&end), 3), part(None, 4)])]
     }),
 ];
 
@@ -97,7 +96,9 @@ fn lied(lie: Lie) -> (usize, String, Phone) {
 fn lies_end_the_session_and_nothing_is_lost() {
     for (what, lie) in LIES {
         let (asked, outcome, ada) = lied(lie);
-        assert!(asked <= 20, "{what}: {asked} requests");
+        // A greeting, a proof, and one comparison; a range can be split twelve times.
+        let most = if what.starts_with("ever") { 16 } else { 3 };
+        assert!(asked <= most, "{what}: {asked} requests");
         assert!(outcome.contains("Renewed"), "{what}: {outcome}");
         assert_eq!(living(&ada), 300, "{what}");
         let rows = ada.pending(&people(), usize::MAX).unwrap().offers.len();

@@ -60,6 +60,23 @@ fn every_cut_of_the_conversation_reaches_the_same() {
 }
 
 #[test]
+fn what_is_settled_ahead_of_what_is_open_moves_nothing_past_it() {
+    let mut chance = Chance(16);
+    let (mut cloud, mut ada, mut ben, mut ids) = rebuilt(1_200, &mut chance);
+    ids.sort();
+    // In the first range and in the last one, so that all between them is the same.
+    rename(&mut ben, &ids[3], "there");
+    rename(&mut ben, &ids[1_190], "there");
+    cloud.sync(&mut ben);
+    for _ in 0..2 {
+        sync_as(&mut cloud, &mut ada, |opening| Opening { max_requests: 3, ..opening });
+    }
+    let (report, _) = sync(&mut cloud, &mut ada);
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(rows_of(ada.store()), rows_of(&cloud.store));
+}
+
+#[test]
 fn another_loss_begins_it_anew() {
     for max_requests in 3..7 {
         let mut chance = Chance(13);

@@ -160,6 +160,9 @@ impl World {
                     }
                 }
             }
+            (Request::Reconcile { collection, holds, .. }, Reply::Reconciled { found, .. }) => {
+                self.check_compared(server, collection, holds, found)?;
+            }
             (Request::Prove { claim, .. }, Reply::Judged { judgement, .. }) => {
                 let mut missing = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
                 // What the server has not seen of what the device knows is missing, whatever took it.
