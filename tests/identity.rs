@@ -480,3 +480,19 @@ fn another_session_of_the_same_device_is_not_another_device() {
     assert!(peer::head(ada.store()).server.unwrap().conflict.is_none());
     edit(&mut ada, 3, "phone", "3", 8);
 }
+
+/// What it refused under the id that is in use elsewhere, it reads again under its own.
+#[test]
+fn a_copy_that_wrote_nothing_reads_again_what_it_refused() {
+    let (mut cloud, mut ada, mut ben) = three();
+    let mut twin = ben.clone();
+    edit(&mut ben, 3, "phone", "ben's", 7);
+    cloud.sync(&mut ben);
+    cloud.store = MemoryStore::server();
+    cloud.sync(&mut ada);
+    cloud.sync(&mut ben);
+    assert_eq!(conflict(&cloud.sync(&mut twin)), Some(1));
+    twin.rotate(id(50), [&people()]).unwrap();
+    settle(&mut cloud, &mut [&mut twin, &mut ada, &mut ben]);
+    assert_eq!(shown(twin.store(), 3, "phone"), ["ben's"]);
+}

@@ -46,6 +46,11 @@ fn every_promise_holds_after_every_step_of_every_history() {
         let count = all.checks.get(name).copied().unwrap_or_default();
         assert!(count >= least, "only {count} times, expected {least}: {name}\n{all}");
     }
+    // What is excused is rare.
+    for (name, most) in EXCUSES {
+        let count = all.checks.get(name).copied().unwrap_or_default();
+        assert!(count <= most, "{count} times, expected {most} at most: {name}\n{all}");
+    }
     for name in FAULTS {
         let count = all.faults.get(name).copied().unwrap_or_default();
         assert!(count >= 20, "only {count} times: {name}\n{all}");
@@ -68,7 +73,7 @@ fn the_same_seed_is_the_same_history() {
     }
 }
 
-const CHECKS: [(&str, u64); 26] = [
+const CHECKS: [(&str, u64); 32] = [
     ("S1 versions under contexts that were seen before", 100_000),
     ("S2 values that left the union, written over", 1_000),
     ("S3 values that a replica saw superseded", 5_000),
@@ -88,6 +93,12 @@ const CHECKS: [(&str, u64); 26] = [
     ("S19 replies refused that changed nothing", 200),
     ("S20 commits of a sync that replaced something, all of it kept", 1_000),
     ("S20 receipts undone, all of them brought back", 100),
+    ("S2 writes that got another name", 100),
+    ("S5 collections taken over under another id", 30),
+    ("S5 ids found in use elsewhere", 15),
+    ("servers lost while a device asks about something", 30),
+    ("servers lost while they ask about something", 20),
+    ("records moved between collections", 20),
     ("L1 replicas that agree", 2_000),
     ("L3 quiet sessions", 2_000),
     ("L5 replicas that show the same once all is answered", 2_000),
@@ -97,8 +108,17 @@ const CHECKS: [(&str, u64); 26] = [
     ("verdicts: behind", 5),
 ];
 
-const FAULTS: [&str; 21] = [
+const EXCUSES: [(&str, u64); 2] = [
+    ("S2 values lost by a clone whose server forgot it: the named exception", 8),
+    ("S1 contexts that name writes of two installations, not compared", 200),
+];
+
+const FAULTS: [&str; 25] = [
     "a clock jumps",
+    "a device is copied, and both have one id",
+    "a device is copied, and the copy takes another id",
+    "a device is restored under its id",
+    "a device is restored, and takes another id",
     "a device goes down around a commit",
     "a follower takes over, and is not told",
     "a follower takes over, and is told",

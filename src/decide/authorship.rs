@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     id::{RecordId, ReplicaId},
 };
@@ -98,7 +99,7 @@ impl Authorship {
     /// Whether a server's word for these writes is about writes of this store.
     #[must_use]
     pub fn has(&self, link: Link, counter: u64) -> bool {
-        link == self.link(counter) || self.offered.contains(&link)
+        link == self.link(counter) || self.offered.contains(&link) || (is_off!(ReplicaChain) && link.counter <= counter)
     }
 }
 

@@ -196,7 +196,6 @@ fn onto_plain(judge: &Judge<'_>, from: ReplicaId, row: &Row, offer: &Offer) -> P
     Proposal::Change { pass, held, excused }
 }
 
-/// A record about which a question is open: first what the peer shows, then what it holds.
 /// Other contents under the same dots: this replica writes down both. Where that would take something, it is not done unasked.
 fn both(judge: &Judge<'_>, row: &Row, settled: Version, offer: &Offer) -> Proposal {
     let harm = judge.harm(&row.version, &settled);
@@ -218,6 +217,7 @@ fn both(judge: &Judge<'_>, row: &Row, settled: Version, offer: &Offer) -> Propos
     Proposal::Change { pass, held: None, excused: None }
 }
 
+/// A record about which a question is open: first what the peer shows, then what it holds.
 fn onto_held(judge: &Judge<'_>, from: ReplicaId, row: &Row, waiting: (&Version, bool), offer: &Offer) -> Proposal {
     let ((hidden, mass), stored) = (waiting, &row.version);
     let all = hidden.join(&offer.version).join(offer.known());

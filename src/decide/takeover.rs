@@ -7,13 +7,15 @@ use super::{
     draft::{After, By, Change, Draft, Entry, Heading, Origin, Proposal, Quarantined},
     harm::Harm,
     history::KnownServer,
-    line::LineStatus,
+    line::{LineStatus, Revision},
+    position::FeedCursor,
     row::{Native, Quarantine, Row},
     slice::Slice,
 };
 use crate::values::{
     id::{CollectionId, ReplicaId},
     redot::Redot,
+    version_vector::Dot,
 };
 
 /// Why a store's writes can not be taken over. Nothing was changed.
@@ -42,7 +44,7 @@ impl Draft {
     /// The slice holds all rows that are pending or failed.
     pub(crate) fn of_takeover(slice: Slice, replica: ReplicaId) -> Result<Option<Self>, TakeOverError> {
         let Some(author) = slice.head.author.as_ref().filter(|author| author.replica != replica) else {
-            return Ok(None);
+            return Ok(Self::of_reading_again(slice, replica));
         };
         if author.former.contains(&replica) {
             return Err(TakeOverError::UsedBefore { collection: slice.collection.clone(), found: replica });
@@ -57,10 +59,27 @@ impl Draft {
             unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, old, slice.head.server.as_ref()) }));
         let concerned = renaming.filter(|(row, redot)| redot.concerns(&row.version) || redot.concerns(row.known()));
         let entries: Vec<Entry> = concerned.map(|(row, redot)| renamed(row, redot)).collect();
-        let server = slice.head.server.clone();
-        let server = server.map(|server| KnownServer { accepted: 0, conflict: None, ..server });
+        let server = slice.head.server.as_ref().map(known_anew);
         let heading = Heading { server, writer: Some(replica), takes_over: Some(replica), ..Heading::default() };
         Ok(Some(Self::new(slice, Origin::Own, entries).with_heading(heading)))
+    }
+
+    /// Nothing was written here under an id that is in use elsewhere: there is nothing to take over, and something to read.
+    fn of_reading_again(slice: Slice, replica: ReplicaId) -> Option<Self> {
+        let server = slice.head.server.as_ref()?;
+        server.conflict.filter(|conflict| conflict.replica != replica)?;
+        let heading = Heading { server: Some(known_anew(server)), ..Heading::default() };
+        Some(Self::new(slice, Origin::Own, Vec::new()).with_heading(heading))
+    }
+}
+
+/// A server, as a device under another id knows it. What was refused under an id that is in use elsewhere, and what was
+/// passed over with it, is read again.
+fn known_anew(server: &KnownServer) -> KnownServer {
+    let server = KnownServer { accepted: 0, ..server.clone() };
+    match server.conflict {
+        None => server,
+        Some(_) => KnownServer { cursor: FeedCursor::default(), whole: Revision::default(), conflict: None, ..server },
     }
 }
 
@@ -68,11 +87,28 @@ impl Draft {
 ///
 /// While a loss is mended, a server that has been told of no other end of the chain has all that it had accepted.
 fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
-    match (&row.base, server) {
+    let there = match (&row.base, server) {
         (Some(base), _) => base.context().get(old),
         (None, Some(server)) if server.is_recovering => server.accepted,
         (None, _) => 0,
-    }
+    };
+    there.max(written_over_elsewhere(row, old))
+}
+
+/// The last of the old id's writes that stands in what is stored, and not in what waits beside it: somebody else has written
+/// over it under that name, and would not have under another.
+fn written_over_elsewhere(row: &Row, old: ReplicaId) -> u64 {
+    let Some(Quarantine::Version { hidden, .. }) = &row.quarantine else { return 0 };
+    let (stored, hidden) = (row.version.record(), hidden.record());
+    let is_gone = |dot: &Dot| !hidden.life().contains(*dot);
+    let in_life = stored.life().siblings().iter().map(|sibling| sibling.stamp.dot).filter(is_gone);
+    let in_fields = stored.fields().iter().flat_map(|(name, register)| {
+        let beside = hidden.fields().get(name);
+        let dots = register.siblings().iter().map(|sibling| sibling.stamp.dot);
+        dots.filter(move |dot| !beside.is_some_and(|beside| beside.contains(*dot)))
+    });
+    let gone = in_life.chain(in_fields).filter(|dot| dot.replica == old);
+    gone.map(|dot| dot.counter).max().unwrap_or_default()
 }
 
 fn renamed(row: &Row, redot: Redot) -> Entry {

@@ -1,6 +1,7 @@
 //! What was really written, and who really holds it: kept beside the engine, from commits alone.
 
 mod atoms;
+mod installs;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -11,11 +12,12 @@ use alloc::{
 };
 
 pub(crate) use atoms::{Atom, Contents};
+pub(crate) use installs::{Installs, Writer};
 
 use super::{
     disk::Commit,
     failure::{Broken, Summary, broken},
-    names::{Names, PEOPLE, REPLICAS},
+    names::{HOME, Names, PEOPLE, REPLICAS},
 };
 use crate::decide::row::Row;
 use crate::values::{digest::Digest, version::Version, version_vector::Causality};
@@ -31,6 +33,8 @@ pub(crate) enum Why {
     Day,
     /// It left the collection.
     Left,
+    /// It took over what it had written under another id.
+    Renamed,
 }
 
 /// What was really written, and who really holds it.
@@ -39,14 +43,20 @@ pub(crate) struct Ghost {
     pub(crate) names: Arc<Names>,
     /// By the digest of its bytes, what a version says. For speed alone.
     known: BTreeMap<(u8, u16, Digest), Arc<Contents>>,
-    /// Which record a dot wrote.
-    dots: BTreeMap<(u8, u8, u64), u16>,
-    /// By collection and device, the last counter used.
+    /// Which installation wrote what.
+    pub(crate) installs: Installs,
+    /// By collection and id, the last counter used.
     counters: BTreeMap<(u8, u8), u64>,
-    /// What a write put in a place (S5).
-    values: BTreeMap<Atom, u64>,
+    /// What was ever written (S5).
+    written: BTreeSet<Atom>,
+    /// By record and id, the number up to which an installation that takes another id keeps its writes under that one.
+    kept: BTreeSet<((u8, u16), u8, u64)>,
+    /// Writes that got another name, with the same content.
+    renamed: BTreeSet<Atom>,
+    /// A server has forgotten something, or there is one that never knew it.
+    pub(crate) has_lost_memory: bool,
     /// By collection, record and contexts, the content (S1).
-    states: BTreeMap<(u8, u16, u64), (u64, Digest)>,
+    states: BTreeMap<(u8, u16, u64), (Arc<Contents>, Digest)>,
     /// Which replicas hold a value, a bit each (S2).
     holders: BTreeMap<Atom, u16>,
     /// Values over which somebody has written.
@@ -62,13 +72,16 @@ pub(crate) struct Ghost {
 }
 
 impl Ghost {
-    pub(crate) fn new(names: Arc<Names>) -> Self {
+    pub(crate) fn new(names: Arc<Names>, has_lost_memory: bool) -> Self {
         Self {
             names,
             known: BTreeMap::new(),
-            dots: BTreeMap::new(),
+            installs: Installs::new(),
             counters: BTreeMap::new(),
-            values: BTreeMap::new(),
+            written: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            renamed: BTreeSet::new(),
+            has_lost_memory,
             states: BTreeMap::new(),
             holders: BTreeMap::new(),
             covered: BTreeSet::new(),
@@ -79,10 +92,9 @@ impl Ghost {
         }
     }
 
-    /// Records ever written in a collection.
-    pub(crate) fn records(&self, collection: u8) -> usize {
-        let of = self.dots.range((collection, 0, 0)..(collection + 1, 0, 0));
-        of.map(|(_, record)| *record).collect::<BTreeSet<u16>>().len()
+    /// Writes that got another name.
+    pub(crate) fn named(&self) -> usize {
+        self.renamed.len()
     }
 
     pub(crate) fn counter(&self, collection: u8, replica: u8) -> u64 {
@@ -104,8 +116,14 @@ impl Ghost {
         Ok(contents)
     }
 
-    /// Takes note of a commit and checks what it left.
-    pub(crate) fn take(&mut self, at: usize, commit: &Commit, why: Why, summary: &mut Summary) -> Result<(), Broken> {
+    /// Takes note of a commit and checks what it left. `writer`: under which id a device writes; a server does not.
+    pub(crate) fn take(
+        &mut self,
+        (at, writer): (usize, Option<Writer>),
+        commit: &Commit,
+        why: Why,
+        summary: &mut Summary,
+    ) -> Result<(), Broken> {
         let collection = self.names.place_of_collection(&commit.collection)?;
         for row in &commit.left {
             self.release(at, collection, row)?;
@@ -119,50 +137,119 @@ impl Ghost {
             self.excused.extend(lost);
         }
         for (before, after) in &commit.rows {
-            if why == Why::Authored {
-                self.author(at, collection, before.as_ref(), after)?;
+            match writer {
+                Some(writer) if why == Why::Authored => self.author(writer, collection, before.as_ref(), after)?,
+                Some(writer) if matches!(why, Why::Synced | Why::Renamed) => {
+                    self.rename((at, writer), collection, (before.as_ref(), after), why, summary)?;
+                }
+                _ => {}
             }
             for version in [&after.version, after.known()] {
                 self.check_version((collection, Names::place_of_record(&after.record)?), version, summary)?;
             }
             self.hold(at, collection, before.as_ref(), after, why, summary)?;
         }
-        if why == Why::Authored {
-            let replica = u8::try_from(at).unwrap_or(u8::MAX);
-            let counter = self.counters.entry((collection, replica)).or_default();
-            *counter = (*counter).max(commit.after.counter);
+        if let Some(writer) = writer {
+            let counter = self.counters.entry((collection, writer.own)).or_default();
+            *counter = (*counter).max(if why == Why::Left { 0 } else { commit.after.counter });
         }
         Ok(())
     }
 
     /// A device's person wrote: dots, what they put where, and what they cover.
-    fn author(&mut self, at: usize, collection: u8, before: Option<&Row>, after: &Row) -> Result<(), Broken> {
+    fn author(&mut self, writer: Writer, collection: u8, before: Option<&Row>, after: &Row) -> Result<(), Broken> {
         let record = Names::place_of_record(&after.record)?;
-        let replica = self.names.replica(at)?;
-        let own = u8::try_from(at).unwrap_or(u8::MAX);
+        let replica = self.names.replica(usize::from(writer.own))?;
+        let own = writer.own;
         let had = before.map_or(0, |row| row.known().context().get(replica));
         let has = after.known().context().get(replica);
-        if has > had && self.dots.insert((collection, own, has), record).is_some() {
-            return broken("S5", format!("{} wrote under number {has} twice", name(at)));
+        if has > had && !self.installs.wrote((collection, record), has, writer) {
+            return broken("S5", format!("{} wrote under number {has} twice", writer_name(own)));
         }
         let mut now = BTreeSet::new();
         for version in [&after.version, after.known()] {
             let contents = self.contents((collection, record), version)?;
-            for (atom, value) in &contents.atoms {
+            for atom in &contents.atoms {
                 now.insert(*atom);
                 if atom.replica == own && atom.counter == has && has > had {
-                    self.values.insert(*atom, *value);
+                    self.written.insert(*atom);
                 }
             }
         }
         if before.is_none() {
             // Who left a collection and creates a record anew knows what they said of its life before.
-            let from = Atom { collection, record, place: 0, replica: own, counter: 0 };
-            self.covered.extend(self.values.range(from..Atom { counter: has, ..from }).map(|(atom, _)| *atom));
+            let from = Atom { collection, record, place: 0, replica: own, counter: 0, value: 0 };
+            self.covered.extend(self.written.range(from..Atom { counter: has, ..from }).copied());
         }
         for version in before.into_iter().flat_map(|row| [&row.version, row.known()]) {
             let contents = self.contents((collection, record), version)?;
-            self.covered.extend(contents.atoms.keys().filter(|atom| !now.contains(*atom)));
+            self.covered.extend(contents.atoms.iter().filter(|atom| !now.contains(*atom)));
+        }
+        Ok(())
+    }
+
+    /// What was written gets another name: where a device takes over what was written under another id, and where a sync
+    /// settles what two installations wrote under one.
+    fn rename(
+        &mut self,
+        (at, writer): (usize, Writer),
+        collection: u8,
+        (before, after): (Option<&Row>, &Row),
+        why: Why,
+        summary: &mut Summary,
+    ) -> Result<(), Broken> {
+        let (own, replica) = (writer.own, self.names.replica(usize::from(writer.own))?);
+        let seen = [&after.version, after.known()].map(|version| version.context().get(replica));
+        let of = (collection, Names::place_of_record(&after.record)?);
+        if seen.iter().all(|seen| *seen <= self.counter(collection, own)) && why == Why::Synced {
+            return Ok(());
+        }
+        if why == Why::Synced && !self.installs.is_forked(of) {
+            return broken("S9", format!("{} writes r{:03} by a sync", writer_name(own), of.1));
+        }
+        seen.iter().filter(|seen| **seen > 0).for_each(|seen| self.installs.note(of, *seen, writer));
+        if why == Why::Renamed {
+            self.give_up_names(at, of, (before, after))?;
+        }
+        let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+        for version in before.into_iter().flat_map(|row| [&row.version, row.known()]) {
+            old.extend(self.contents(of, version)?.atoms.iter().copied());
+        }
+        for version in [&after.version, after.known()] {
+            new.extend(self.contents(of, version)?.atoms.iter().copied());
+        }
+        for atom in
+            new.iter().filter(|atom| atom.replica == own && !self.written.contains(*atom)).copied().collect::<Vec<_>>()
+        {
+            let former = old.iter().find(|former| (former.place, former.value) == (atom.place, atom.value));
+            let Some(former) = former else { return broken("S5", format!("nobody ever wrote what {atom:?} says")) };
+            summary.check("S2 writes that got another name");
+            self.installs.note(of, atom.counter, writer);
+            self.written.insert(atom);
+            self.renamed.insert(*former);
+        }
+        if let Some(gone) =
+            old.iter().find(|atom| why == Why::Renamed && !new.contains(*atom) && !self.renamed.contains(*atom))
+        {
+            return broken("S2", format!("{gone:?} is gone from {} that takes another id", writer_name(own)));
+        }
+        Ok(())
+    }
+
+    /// An installation that takes another id keeps its writes up to a number under the old one. What was written over under a
+    /// name that it gives up may come again, from another installation that has sent it.
+    fn give_up_names(&mut self, at: usize, of: (u8, u16), rows: (Option<&Row>, &Row)) -> Result<(), Broken> {
+        let (Some(before), after) = rows else { return Ok(()) };
+        for (old, new) in [(&before.version, &after.version), (before.known(), after.known())] {
+            let (old, new) = (self.contents(of, old)?, self.contents(of, new)?);
+            for (replica, _) in old.seen.iter().filter(|entry| !new.seen.contains(*entry)) {
+                let kept = new.seen.iter().find(|(other, _)| other == replica).map_or(0, |(_, kept)| *kept);
+                self.kept.insert((of, *replica, kept));
+                let given_up = |atom: &Atom| {
+                    (atom.collection, atom.record, atom.replica) == (of.0, of.1, *replica) && atom.counter > kept
+                };
+                self.superseded.get_mut(at).into_iter().for_each(|past| past.retain(|atom| !given_up(atom)));
+            }
         }
         Ok(())
     }
@@ -176,29 +263,32 @@ impl Ghost {
     ) -> Result<(), Broken> {
         let contents = self.contents(of, version)?;
         for (replica, counter) in &contents.seen {
-            if self.dots.get(&(of.0, *replica, *counter)) != Some(&of.1) {
-                let who = name(usize::from(*replica));
+            if !self.installs.has_written(of, *replica, *counter) && !self.kept.contains(&(of, *replica, *counter)) {
+                let who = writer_name(*replica);
                 return broken("S9", format!("r{:03} claims to have seen write {counter} of {who}, never made", of.1));
             }
         }
-        for (atom, value) in &contents.atoms {
-            match self.values.get(atom) {
-                Some(written) if written == value => {}
-                found => {
-                    let what = if found.is_some() { "another content" } else { "a content that it never had" };
-                    return broken("S5", format!("{atom:?} has {what}"));
-                }
-            }
+        if let Some(atom) = contents.atoms.iter().find(|atom| !self.written.contains(*atom)) {
+            return broken("S5", format!("{atom:?} has a content that it never had"));
         }
         summary.check("S5/S9 versions whose writes were compared with what was written");
         let key = (of.0, of.1, contents.contexts);
-        let state = (contents.content, version.digest());
+        let digest = version.digest();
         match self.states.get(&key) {
             None => {
-                self.states.insert(key, state);
+                self.states.insert(key, (contents, digest));
             }
-            Some(known) if *known == state => summary.check("S1 versions under contexts that were seen before"),
-            Some(_) => return broken("S1", format!("r{:03} has two contents under the same contexts", of.1)),
+            Some((known, same)) if known.content == contents.content && *same == digest => {
+                summary.check("S1 versions under contexts that were seen before");
+            }
+            // Under one name stand two writes: until that is noticed, contexts do not tell what was seen.
+            Some(_) if self.installs.is_forked(of) => {
+                summary.check("S1 contexts that name writes of two installations, not compared");
+            }
+            Some((known, _)) => {
+                let what = format!("r{:03} has two contents under {:?}", of.1, contents.seen);
+                return broken("S1", format!("{what}: {:?} and {:?}", known.atoms, contents.atoms));
+            }
         }
         Ok(())
     }
@@ -215,8 +305,8 @@ impl Ghost {
     ) -> Result<(), Broken> {
         let of = (collection, Names::place_of_record(&after.record)?);
         let held = |ghost: &mut Self, row: &Row| -> Result<BTreeSet<Atom>, Broken> {
-            let mut atoms: BTreeSet<Atom> = ghost.contents(of, &row.version)?.atoms.keys().copied().collect();
-            atoms.extend(ghost.contents(of, row.known())?.atoms.keys());
+            let mut atoms: BTreeSet<Atom> = ghost.contents(of, &row.version)?.atoms.iter().copied().collect();
+            atoms.extend(ghost.contents(of, row.known())?.atoms.iter());
             Ok(atoms)
         };
         let old = before.map(|row| held(self, row)).transpose()?.unwrap_or_default();
@@ -240,12 +330,15 @@ impl Ghost {
                 past.retain(|atom| (atom.collection, atom.record) != of || atom.place == 0);
             }
             let is_forgotten = |atom: &Atom| forgets && atom.place > 0;
-            for atom in old.iter().filter(|atom| !new.contains(*atom) && !is_forgotten(atom)) {
+            // What got another name may come again under the first one, from who was sent it.
+            let is_renamed = |atom: &Atom| self.renamed.contains(atom);
+            for atom in old.iter().filter(|atom| !new.contains(*atom) && !is_forgotten(atom) && !is_renamed(atom)) {
                 past.insert(*atom);
                 summary.check("S3 values that a replica saw superseded");
             }
         }
-        if let Some(atom) = shown.atoms.keys().find(|atom| past.contains(*atom)) {
+        let again = shown.atoms.iter().find(|atom| past.contains(*atom));
+        if let Some(atom) = again.filter(|_| !self.installs.is_forked(of)) {
             return broken("S3", format!("{} shows {atom:?} again", name(at)));
         }
         Ok(())
@@ -263,7 +356,7 @@ impl Ghost {
     fn release(&mut self, at: usize, collection: u8, row: &Row) -> Result<(), Broken> {
         let of = (collection, Names::place_of_record(&row.record)?);
         for version in [&row.version, row.known()] {
-            for atom in self.contents(of, version)?.atoms.keys() {
+            for atom in self.contents(of, version)?.atoms.iter() {
                 self.drop_holder(at, *atom);
             }
         }
@@ -277,21 +370,22 @@ impl Ghost {
         }
     }
 
-    /// A server's rows were replaced from outside: what it alone held is gone, and nobody is to blame.
+    /// A replica's rows were replaced from outside: what it alone held is gone, and nobody is to blame.
     pub(crate) fn damage(&mut self, at: usize, before: &[(u8, Row)], after: &[(u8, Row)]) -> Result<(), Broken> {
         for (collection, row) in before {
             self.release(at, *collection, row)?;
             let of = (*collection, Names::place_of_record(&row.record)?);
             for version in [&row.version, row.known()] {
-                let atoms: Vec<Atom> = self.contents(of, version)?.atoms.keys().copied().collect();
-                self.lost.extend(atoms);
+                let atoms: Vec<Atom> = self.contents(of, version)?.atoms.iter().copied().collect();
+                self.lost.extend(atoms.into_iter().filter(|_| at >= HOME));
             }
         }
+        self.has_lost_memory |= at >= HOME;
         self.forget(at, None);
         for (collection, row) in after {
             let of = (*collection, Names::place_of_record(&row.record)?);
             for version in [&row.version, row.known()] {
-                for atom in self.contents(of, version)?.atoms.keys() {
+                for atom in self.contents(of, version)?.atoms.iter() {
                     *self.holders.entry(*atom).or_default() |= bit(at);
                 }
             }
@@ -309,6 +403,13 @@ impl Ghost {
             }
             if self.covered.contains(&atom) {
                 summary.check("S2 values that left the union, written over");
+            } else if self.renamed.contains(&atom) {
+                summary.check("S2 values that left the union under one name, and stand under another");
+            } else if self.has_lost_memory
+                && self.installs.is_shared(atom.replica)
+                && self.installs.is_forked((atom.collection, atom.record))
+            {
+                summary.check("S2 values lost by a clone whose server forgot it: the named exception");
             } else if !self.excused.contains(&atom) {
                 return broken("S2", format!("nobody holds {atom:?} any more, and nobody wrote over it"));
             }
@@ -325,6 +426,11 @@ impl Ghost {
 
 pub(crate) fn name(at: usize) -> &'static str {
     PEOPLE.get(at).copied().unwrap_or("somebody")
+}
+
+/// A name for an id: that of the replica that began with it.
+pub(crate) fn writer_name(id: u8) -> String {
+    PEOPLE.get(usize::from(id)).map_or_else(|| format!("id {id}"), |name| String::from(*name))
 }
 
 fn bit(at: usize) -> u16 {

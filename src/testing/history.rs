@@ -12,11 +12,16 @@ pub(crate) enum Kind {
     Sync,
     /// A whole session without a fault.
     Calm,
+    /// A device deletes most of a collection and syncs, and so may another one: questions are open.
+    Flood,
     Abort,
     Late,
     Day,
     Clock,
     Leave,
+    Image,
+    RestoreDevice,
+    CopyDevice,
     Backup,
     RestoreMarked,
     RestoreQuiet,
@@ -126,7 +131,7 @@ impl History {
         let setting = Setting {
             devices: chance.pick(&[(1, 1), (4, 2), (4, 3), (2, 4), (1, 5), (1, 6)]).unwrap_or(2),
             collections: chance.pick(&[(6, 1), (2, 2), (1, 3)]).unwrap_or(1),
-            records: chance.pick(&[(2, 1), (3, 3), (4, 9), (3, 16), (1, 40)]).unwrap_or(3),
+            records: chance.pick(&[(200, 1), (300, 3), (400, 9), (300, 16), (100, 40), (6, 80), (2, 300)]).unwrap_or(3),
             second: chance
                 .pick(&[(4, Second::None), (2, Second::Follower), (2, Second::OtherHome)])
                 .unwrap_or(Second::None),
@@ -180,6 +185,7 @@ fn kinds(chance: &mut Chance, second: Second) -> Vec<(u32, Kind)> {
     let loses = chance.hits(750);
     for kind in [
         Kind::Abort,
+        Kind::Flood,
         Kind::Late,
         Kind::Day,
         Kind::Clock,
@@ -199,6 +205,9 @@ fn kinds(chance: &mut Chance, second: Second) -> Vec<(u32, Kind)> {
         if kind == Kind::Backup && loses {
             kinds.push((3, kind));
         }
+    }
+    if chance.hits(300) {
+        kinds.extend([(3, Kind::Image), (3, Kind::RestoreDevice), (2, Kind::CopyDevice)]);
     }
     match second {
         Second::None => {}

@@ -11,6 +11,8 @@ pub(crate) const DEVICES: usize = 6;
 pub(crate) const HOME: usize = DEVICES;
 /// Replicas, at most.
 pub(crate) const REPLICAS: usize = DEVICES + 2;
+/// Ids of installations, at most: first one for each replica, then those that are taken later.
+pub(crate) const IDS: usize = 64;
 /// What they are called.
 pub(crate) const PEOPLE: [&str; REPLICAS] = ["Ada", "Ben", "Cho", "Dee", "Eve", "Fay", "server 1", "server 2"];
 /// The fields of a record.
@@ -21,6 +23,7 @@ const COLLECTIONS: [&str; 3] = ["people", "dates", "todos"];
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     pub(crate) collections: Vec<CollectionId>,
+    /// The first ones are those that the replicas begin with.
     pub(crate) replicas: Vec<ReplicaId>,
     pub(crate) fields: Vec<FieldName>,
 }
@@ -31,7 +34,7 @@ impl Names {
         let used = COLLECTIONS.iter().take(collections);
         let collections = used.map(CollectionId::new).collect::<Result<_, _>>().map_err(wrong)?;
         let bits = |n: usize| 0x5eed_0000_0000_0001_u128 + u128::try_from(n).unwrap_or_default();
-        let replicas = (0..REPLICAS).map(|n| ReplicaId::from_entropy(bits(n))).collect::<Result<_, _>>();
+        let replicas = (0..IDS).map(|n| ReplicaId::from_entropy(bits(n))).collect::<Result<_, _>>();
         let fields = FIELDS.iter().map(FieldName::new).collect::<Result<_, _>>().map_err(wrong)?;
         Ok(Self { collections, replicas: replicas.map_err(wrong)?, fields })
     }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod host;
+mod identity;
 mod serve;
 mod session;
 mod settle;
@@ -22,9 +23,9 @@ use super::{
     chance::{Chance, mixed},
     disk::{Commit, Disk},
     failure::{Broken, Failure, HARNESS, Summary},
-    ghost::{Ghost, Why, name},
+    ghost::{Ghost, Why, Writer, name},
     history::{History, Kind, Op, Second, Setting},
-    names::{HOME, Names},
+    names::{HOME, Names, REPLICAS},
     truth::{Timeline, Truth},
 };
 use crate::act::memory::MemoryStore;
@@ -91,9 +92,14 @@ pub struct World {
     live: Vec<Option<Live>>,
     ghost: Ghost,
     truth: Truth,
-    requests: Vec<Vec<u8>>,
+    /// Requests that were sent, and by whom.
+    requests: Vec<(usize, Vec<u8>)>,
     replies: Vec<Arc<Served>>,
     backups: Vec<Backup>,
+    /// Images of devices, with the place of each.
+    images: Vec<(usize, Phone)>,
+    /// The next id that nobody has had.
+    ids: usize,
     draws: u64,
     time: i64,
     /// No faults.
@@ -109,6 +115,7 @@ pub struct World {
 struct Phone {
     disk: Disk,
     id: ReplicaId,
+    writer: Writer,
     /// How far its clock is off.
     skew: i64,
     day: i64,
@@ -220,14 +227,8 @@ impl World {
         let all: BTreeSet<usize> = (0..setting.collections).collect();
         let phone = |at| {
             let disk = Disk::new(MemoryStore::device());
-            Ok(Phone {
-                disk,
-                id: names.replica(at)?,
-                skew: 0,
-                day: 0,
-                subscribed: all.clone(),
-                shadow: BTreeMap::new(),
-            })
+            let (id, writer) = (names.replica(at)?, Writer { own: u8::try_from(at).unwrap_or(u8::MAX), install: at });
+            Ok(Phone { disk, id, writer, skew: 0, day: 0, subscribed: all.clone(), shadow: BTreeMap::new() })
         };
         let phones = (0..setting.devices).map(phone).collect::<Result<_, Broken>>()?;
         let cloud =
@@ -252,12 +253,14 @@ impl World {
             clouds,
             home: 0,
             live: (0..setting.devices).map(|_| None).collect(),
-            ghost: Ghost::new(names.clone()),
+            ghost: Ghost::new(names.clone(), setting.second == Second::OtherHome),
             truth: Truth::new(servers),
             names,
             requests: Vec::new(),
             replies: Vec::new(),
             backups: Vec::new(),
+            images: Vec::new(),
+            ids: REPLICAS,
             draws: mixed(seed),
             time: 0,
             is_calm: false,
@@ -322,11 +325,15 @@ impl World {
             Kind::Answer => self.answer_some(&mut chance),
             Kind::Sync => self.sync(&mut chance),
             Kind::Calm => self.calm(&mut chance),
+            Kind::Flood => self.flood(&mut chance),
             Kind::Abort => self.abort(&mut chance),
             Kind::Late => self.late(&mut chance),
             Kind::Day => self.day(&mut chance),
             Kind::Clock => self.clock(&mut chance),
             Kind::Leave => self.leave(&mut chance),
+            Kind::Image => self.image(&mut chance),
+            Kind::RestoreDevice => self.restore_device(&mut chance),
+            Kind::CopyDevice => self.copy_device(&mut chance),
             Kind::Backup => self.back_up(),
             Kind::RestoreMarked => self.restore(&mut chance, true),
             Kind::RestoreQuiet => self.restore(&mut chance, false),
@@ -386,12 +393,13 @@ impl World {
 
     /// What a device has committed since it was asked last, checked.
     fn absorb(&mut self, at: usize, why: Why) -> Result<Vec<Commit>, Broken> {
+        let writer = self.phone(at)?.writer;
         let disk = &mut self.phone_mut(at)?.disk;
         let commits = core::mem::take(&mut disk.commits);
         let is_down = core::mem::take(&mut disk.is_down);
         disk.crash = None;
         for commit in &commits {
-            self.ghost.take(at, commit, why, &mut self.summary)?;
+            self.ghost.take((at, Some(writer)), commit, why, &mut self.summary)?;
             self.check_shadow(at, commit, why)?;
         }
         if is_down {

@@ -26,7 +26,7 @@ use crate::talk::{
     message::Request,
     offer::{Sent, SentOffer},
 };
-use crate::values::{id::RecordId, version::Version};
+use crate::values::{ablation::is_off, id::RecordId, version::Version};
 
 /// A round that only pulled takes an audit where that adds little to what it cost.
 const CHANGES_FOR_AUDIT: usize = 32;
@@ -268,7 +268,7 @@ impl DeviceSession {
     ) -> Option<Draft> {
         let identifying = self.opening.guard.identifying(&changes.collection);
         let replica = self.opening.replica;
-        let is_conflict = self.work.report.conflict.is_some();
+        let is_conflict = self.work.report.conflict.is_some() || is_off!(EqualVectors);
         let counter = slice.head.counter;
         let own = if is_conflict { self.work.known.accepted.min(counter) } else { counter };
         let diff = Diff::between(slice, changes).ok()?.screened_own(replica, own);

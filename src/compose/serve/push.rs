@@ -30,6 +30,7 @@ use crate::talk::{
     offer::{Sent, SentOffer},
 };
 use crate::values::{
+    ablation::is_off,
     digest::Digest,
     entropy::EntropyError,
     id::{CollectionId, RecordId, ReplicaId},
@@ -129,19 +130,20 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     Ok(Decision::Done { batch, reply, receipt: Some(receipt) })
 }
 
-/// A travelling consent lifts limits only while continuity is intact, unless the host verified its signature.
 /// The link that a push reaches, if it goes on from the last one that was accepted; that one, if it does not.
 ///
 /// A device names all links that it has offered: of some it does not know whether they arrived.
 fn reached(author: Option<Author>, links: &[Link]) -> Result<Link, Link> {
     let before = author.map_or_else(Link::none, |author| author.link);
-    if before.counter > 0 && !links.contains(&before) {
+    let is_further = is_off!(ReplicaChain) && links.iter().any(|link| link.counter >= before.counter);
+    if before.counter > 0 && !links.contains(&before) && !is_further {
         return Err(before);
     }
     let Some(last) = links.last().copied() else { return Ok(before) };
     Ok(Link { counter: last.counter.min(before.counter.saturating_add(MAX_COUNTER_STEP)), ..last })
 }
 
+/// A travelling consent lifts limits only while continuity is intact, unless the host verified its signature.
 const fn trust(call: &Call<'_>, is_supplied: bool) -> Trust {
     match call.trust {
         Trust::Account if is_supplied => Trust::Nothing,

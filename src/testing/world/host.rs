@@ -22,7 +22,8 @@ impl World {
         let store = self.cloud(self.home)?.disk.store.clone();
         let timeline = self.truth.timeline(self.home);
         if self.backups.len() >= KEPT {
-            self.backups.remove(0);
+            // The first one stays: what is oldest may return late.
+            self.backups.remove(1);
         }
         let torn = self.truth.torn.get(self.home).cloned().unwrap_or_default();
         self.backups.push(Backup { store, timeline, torn });
@@ -82,10 +83,24 @@ impl World {
 
     fn replace(&mut self, server: usize, store: MemoryStore, timeline: Timeline, is_quiet: bool) -> Result<(), Broken> {
         let before = self.all_rows(server)?;
+        self.note_open_holds(&before);
         self.cloud_mut(server)?.disk.store = store;
         let after = self.all_rows(server)?;
         self.truth.replace(server, timeline, is_quiet);
         self.ghost.damage(HOME + server, &before, &after)
+    }
+
+    /// What is asked while a server is lost.
+    fn note_open_holds(&mut self, rows: &[(u8, Row)]) {
+        let is_asked = |row: &Row| row.quarantine.is_some();
+        if rows.iter().any(|(_, row)| is_asked(row)) {
+            self.summary.check("servers lost while they ask about something");
+        }
+        let asks =
+            |phone: &super::Phone| self.names.collections.iter().any(|of| phone.disk.rows(of).iter().any(is_asked));
+        if self.phones.iter().any(asks) {
+            self.summary.check("servers lost while a device asks about something");
+        }
     }
 
     /// One device syncs, writes and syncs again, and rows of the home are as they were before that.

@@ -43,15 +43,15 @@ impl World {
         disk.crash = None;
         for commit in &commits {
             self.truth.commit(server, (commit, why), &self.ghost, &mut self.summary)?;
-            self.ghost.take(HOME + server, commit, why, &mut self.summary)?;
+            self.ghost.take((HOME + server, None), commit, why, &mut self.summary)?;
         }
         Ok(commits)
     }
 
-    /// Answers a frame; `None` where the host goes down meanwhile.
+    /// Answers a device's frame; `None` where the host goes down meanwhile.
     pub(super) fn serve(
         &mut self,
-        server: usize,
+        (server, from): (usize, usize),
         bytes: &[u8],
         treatment: Treatment,
     ) -> Result<Option<Arc<Served>>, Broken> {
@@ -75,7 +75,6 @@ impl World {
         let frame =
             frame.map_err(|error| Broken { check: "S13", what: format!("a reply can not be read: {error}") })?;
         let mut snapshot = None;
-        let from = self.names.place_of_replica(asked.from)?;
         for (request, reply) in asked.requests.iter().zip(&frame.replies) {
             self.check_reply(server, from, request, reply)?;
             let collection = self.names.place_of_collection(request.collection())?;
@@ -141,7 +140,7 @@ impl World {
         Ok(())
     }
 
-    fn check_reply(&mut self, server: usize, from: u8, request: &Request, reply: &Reply) -> Result<(), Broken> {
+    fn check_reply(&mut self, server: usize, from: usize, request: &Request, reply: &Reply) -> Result<(), Broken> {
         let collection = self.names.place_of_collection(request.collection())?;
         match (request, reply) {
             (Request::Greet { at: Some(at), .. }, Reply::Welcome { standing, .. }) => {
@@ -190,10 +189,10 @@ impl World {
     }
 
     /// Records of which the server has not seen all that a device knows.
-    fn gone(&self, server: usize, device: u8, of: &CollectionId) -> Result<BTreeSet<u16>, Broken> {
+    fn gone(&self, server: usize, device: usize, of: &CollectionId) -> Result<BTreeSet<u16>, Broken> {
         let known = self.snapshot(server, usize::from(self.names.place_of_collection(of)?))?.known;
         let nothing = VersionVector::new();
-        let phone = self.phone(usize::from(device))?;
+        let phone = self.phone(device)?;
         let staged = phone.disk.slice(&ReadSet::head(of.clone()).with_staged(phone.id)).staged;
         let rows = phone.disk.rows(of);
         let known_here = rows.iter().map(|row| (&row.record, row.known().context()));

@@ -7,12 +7,13 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Cloud, World};
+use super::{Cloud, World, session::WINDOW};
+use crate::compose::device_session::Report;
 use crate::decide::{refusal::Refusal, row::Row};
 use crate::testing::{
     failure::{Broken, broken},
     ghost::{Ghost, name},
-    names::Names,
+    names::{Names, REPLICAS},
 };
 use crate::values::{id::RecordId, version::Version};
 
@@ -25,8 +26,13 @@ impl World {
         self.live.iter_mut().for_each(|live| *live = None);
         let all: BTreeSet<usize> = (0..self.setting.collections).collect();
         self.phones.iter_mut().for_each(|phone| phone.subscribed.clone_from(&all));
-        let twin = if self.seed.is_multiple_of(4) { Some(self.fork()) } else { None };
         self.is_calm = true;
+        if self.setting.records + 20 >= WINDOW {
+            // A round audits one window of records.
+            self.two_rounds()?;
+        }
+        self.settle_ids()?;
+        let twin = if self.seed.is_multiple_of(4) { Some(self.fork()) } else { None };
         let mut slower = self.two_rounds()?;
         let mut large = self.too_large()?;
         for (_, record) in self.truth.resurfaced.clone() {
@@ -45,6 +51,21 @@ impl World {
         self.check_quiet()
     }
 
+    /// Installations that share an id find that out, and what they wrote under it is told apart.
+    fn settle_ids(&mut self) -> Result<(), Broken> {
+        if self.ids == REPLICAS && !self.phones.iter().any(|phone| self.ghost.installs.is_shared(phone.writer.own)) {
+            return Ok(());
+        }
+        for _ in 0..6 {
+            let before = (self.ids, self.ghost.named());
+            self.two_rounds()?;
+            if (self.ids, self.ghost.named()) == before {
+                return Ok(());
+            }
+        }
+        broken("L1", "installations take other ids again and again")
+    }
+
     /// Two rounds of all devices. Returns the records that a purge makes slower: who has purged a record and revives it
     /// learns of what others still have in the two rounds after that.
     fn two_rounds(&mut self) -> Result<BTreeSet<RecordId>, Broken> {
@@ -52,6 +73,13 @@ impl World {
         for _ in 0..2 {
             for at in 0..self.setting.devices {
                 let report = self.whole_session(at, true)?;
+                self.end_of_step()?;
+                // Who has to take another id first begins again.
+                let has_conflict = |report: &Report| report.collections.iter().any(|found| found.conflict.is_some());
+                let report = match report {
+                    Some(report) if has_conflict(&report) => self.whole_session(at, true)?,
+                    report => report,
+                };
                 self.end_of_step()?;
                 if report.is_some_and(|report| !report.is_complete()) {
                     return broken("L1", format!("{} does not get to the end without faults", name(at)));
@@ -239,6 +267,8 @@ impl World {
             requests: Vec::new(),
             replies: Vec::new(),
             backups: Vec::new(),
+            images: Vec::new(),
+            ids: self.ids,
             draws: self.draws,
             time: self.time,
             is_calm: true,

@@ -40,7 +40,8 @@ impl World {
         }
         let oldest = DayTick(commit.after.tick.0.saturating_sub(RETENTION));
         let shadow = &self.phone(at)?.shadow;
-        let due = shadow.iter().filter(|((of, _), tick)| *of == collection && **tick > oldest);
+        let is_looked_at = why == Why::Day || commit.after.revision.0.is_multiple_of(8);
+        let due = shadow.iter().filter(|((of, _), tick)| is_looked_at && *of == collection && **tick > oldest);
         if let Some(((_, revision), _)) =
             due.clone().find(|((_, at), _)| journal.is_none_or(|all| all.at(*at).is_none()))
         {

@@ -40,6 +40,9 @@ impl World {
                 if is_away {
                     self.summary.fault("a session is led to the other server");
                 }
+                if chance.hits(800) {
+                    self.take_over(*at, chance)?;
+                }
                 self.open_session(*at, (budget, is_away), grants_audit)?;
             }
         }
@@ -74,6 +77,7 @@ impl World {
         for _ in 0..200 {
             // Removals go up as one round, so a host that goes down too often never gets to its end.
             self.crash_every = self.crash_every.map(|every| every + 1);
+            self.take_over(at, &mut chance)?;
             self.open_session(at, (None, false), grants_audit)?;
             loop {
                 match self.poll(at, &mut chance)? {
@@ -101,7 +105,7 @@ impl World {
             let asks = self.described(bytes);
             self.say(|| format!("     {} asks: {asks}", name(at)));
         }
-        self.keep_request(bytes);
+        self.keep_request(at, bytes);
         if hits(chance, rates.request_lost, calm) {
             self.summary.fault("a request is lost");
             self.say(|| String::from("     it is lost"));
@@ -114,11 +118,11 @@ impl World {
             self.summary.fault("a request reaches the other server");
         }
         let treatment = self.treatment(chance);
-        let mut served = self.serve(server, bytes, treatment)?;
+        let mut served = self.serve((server, at), bytes, treatment)?;
         if hits(chance, rates.request_twice, calm) {
             self.summary.fault("a request arrives twice");
             self.say(|| String::from("     it arrives twice"));
-            let again = self.serve(server, bytes, Treatment::default())?;
+            let again = self.serve((server, at), bytes, Treatment::default())?;
             if served.is_none() || chance.hits(500) {
                 served = again;
             }
@@ -173,13 +177,13 @@ impl World {
 
     /// An old request arrives once more.
     pub(super) fn late(&mut self, chance: &mut Chance) -> Result<(), Broken> {
-        let Some(bytes) = self.requests.get(chance.below(self.requests.len())).cloned() else { return Ok(()) };
+        let Some((from, bytes)) = self.requests.get(chance.below(self.requests.len())).cloned() else { return Ok(()) };
         self.summary.fault("an old request arrives once more");
         if self.timeline.is_some() {
             let asks = self.described(&bytes);
             self.say(|| format!("late: {asks}"));
         }
-        if let Some(served) = self.serve(self.home, &bytes, Treatment::default())? {
+        if let Some(served) = self.serve((self.home, from), &bytes, Treatment::default())? {
             let says: Vec<String> = served.frame.replies.iter().map(brief).collect();
             self.say(|| format!("     {}", says.join("; ")));
             self.keep_reply(&served);
@@ -226,11 +230,11 @@ impl World {
         treatment
     }
 
-    fn keep_request(&mut self, bytes: &[u8]) {
+    fn keep_request(&mut self, at: usize, bytes: &[u8]) {
         if self.requests.len() >= KEPT {
             self.requests.remove(0);
         }
-        self.requests.push(bytes.to_vec());
+        self.requests.push((at, bytes.to_vec()));
     }
 
     fn keep_reply(&mut self, served: &Arc<Served>) {

@@ -5,19 +5,19 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec:
 use super::World;
 use crate::act::{receipt::Receipt, store::CommitError};
 use crate::compose::{
-    device::{WriteFailed, online::LeaveFailed},
+    device::{MoveTo, WriteFailed, online::LeaveFailed},
     round::{RoundError, pass_day},
 };
 use crate::decide::write::Write;
 use crate::testing::{
-    chance::Chance,
+    chance::{Chance, mixed},
     disk::{Crash, Down},
     failure::{Broken, HARNESS, broken},
     ghost::{Why, name},
     names::{FIELDS, HOME, Names},
 };
 use crate::values::{
-    id::FieldName,
+    id::{FieldName, MoveId},
     register::Cause,
     shape::Shape,
     time::{Day, Timestamp},
@@ -42,9 +42,10 @@ enum Action {
     Restore,
     Undo,
     Blank,
+    Move,
 }
 
-const ACTIONS: [(u32, Action); 10] = [
+const ACTIONS: [(u32, Action); 11] = [
     (14, Action::Create),
     (40, Action::Edit),
     (4, Action::Flip),
@@ -55,6 +56,7 @@ const ACTIONS: [(u32, Action); 10] = [
     (8, Action::Restore),
     (6, Action::Undo),
     (3, Action::Blank),
+    (5, Action::Move),
 ];
 
 impl World {
@@ -74,6 +76,13 @@ impl World {
             self.phone_mut(at)?.disk.crash = Some(crash);
         }
         self.say(|| format!("{}: {action:?} {collection}/r{record:03}", name(at)));
+        if self.owes_takeover(at)? {
+            if chance.hits(700) {
+                self.take_over(at, chance)?;
+            } else {
+                return self.write_unowned(at, collection, record, chance);
+            }
+        }
         let done = match action {
             Action::Create => self.create(at, collection, record, chance),
             Action::Edit => self.edit(at, collection, record, chance, false),
@@ -90,10 +99,33 @@ impl World {
                 let write = Write::restore(self.names.collection(collection)?, Names::record(record)?);
                 self.put(at, &write)
             }
+            Action::Move => self.relocate(at, collection, (record, self.setting.records + 3 + count)),
             Action::Undo => self.undo(at, collection, chance.below(4)),
         };
         self.phone_mut(at)?.disk.crash = None;
         done
+    }
+
+    /// A store that was written under another id is not written before that is taken over (S5).
+    fn write_unowned(
+        &mut self,
+        at: usize,
+        collection: usize,
+        record: usize,
+        chance: &mut Chance,
+    ) -> Result<(), Broken> {
+        let of = self.names.collection(collection)?;
+        let id = self.phone(at)?.id;
+        let author = self.device(at)?.author(&of);
+        if author.is_ok_and(|author| author.is_some_and(|author| author != id)) {
+            let before = self.phone(at)?.disk.head(&of).revision;
+            self.create(at, collection, record, chance)?;
+            if self.phone(at)?.disk.head(&of).revision != before {
+                return broken("S5", format!("{} writes {of}, which was written under another id", name(at)));
+            }
+            self.summary.check("S5 writes refused in a store that was written under another id");
+        }
+        Ok(())
     }
 
     pub(super) fn create(
@@ -192,6 +224,54 @@ impl World {
         self.put(at, &Write::delete_many(of, records, Cause::User))
     }
 
+    /// Moves a record to the next collection.
+    fn relocate(&mut self, at: usize, collection: usize, (record, place): (usize, usize)) -> Result<(), Broken> {
+        let next = (collection + 1) % self.setting.collections;
+        if next == collection || !self.phone(at)?.subscribed.contains(&next) {
+            return Ok(());
+        }
+        let (from, to) = (self.names.collection(collection)?, self.names.collection(next)?);
+        let id = Names::record(record)?;
+        let _ = self.entropy()?;
+        let bits = u128::from(mixed(self.draws)) << 64 | u128::from(self.draws);
+        let move_id =
+            MoveId::from_entropy(bits).map_err(|error| Broken { check: HARNESS, what: format!("{error}") })?;
+        let to = MoveTo { id: move_id, collection: to, record: Names::record(place)? };
+        let now = self.now(at)?;
+        let moved = self.device(at)?.move_to(&from, &id, &to, now);
+        if moved.is_ok() {
+            self.summary.check("records moved between collections");
+        }
+        let is_half = matches!(&moved, Err(WriteFailed::Write(_))) && !self.phone(at)?.disk.commits.is_empty();
+        match moved {
+            // The record is in both places, as the call says.
+            Err(_) if is_half => self.absorb(at, Why::Authored).map(|_| ()),
+            moved => self.wrote(at, moved.map(|(_, deleted)| deleted)),
+        }
+    }
+
+    /// A device deletes most of a collection, one record after another, and syncs; another one may sync, too.
+    pub(super) fn flood(&mut self, chance: &mut Chance) -> Result<(), Broken> {
+        let (at, collection) = (chance.below(self.setting.devices), chance.below(self.setting.collections));
+        if !self.phone(at)?.subscribed.contains(&collection) {
+            return Ok(());
+        }
+        let of = self.names.collection(collection)?;
+        let percent = u32::try_from(chance.between(50, 100)).unwrap_or(100);
+        self.say(|| format!("{}: deletes {percent} % of {of}", name(at)));
+        let living = self.phone(at)?.disk.rows(&of).into_iter().filter(|row| row.version.is_alive());
+        for row in living.filter(|_| chance.hits(percent * 10)).collect::<Vec<_>>() {
+            self.put(at, &Write::delete(of.clone(), row.record, Cause::User))?;
+        }
+        let was_calm = core::mem::replace(&mut self.is_calm, true);
+        self.whole_session(at, false)?;
+        if chance.hits(500) {
+            self.whole_session((at + 1) % self.setting.devices, false)?;
+        }
+        self.is_calm = was_calm;
+        Ok(())
+    }
+
     fn undo(&mut self, at: usize, collection: usize, back: usize) -> Result<(), Broken> {
         let of = self.names.collection(collection)?;
         let journal = self.phone(at)?.disk.store.journal(&of);
@@ -222,7 +302,7 @@ impl World {
                 }
                 self.say(|| format!("     {receipt}"));
             }
-            Err(WriteFailed::Commit(CommitError::Store(Down))) => {
+            Err(WriteFailed::Commit(error)) if crashed(&error) => {
                 self.summary.check("S10 writes around which the host went down");
             }
             Err(error) if commits.is_empty() => self.say(|| format!("     nothing: {error}")),
@@ -331,4 +411,9 @@ impl World {
     fn now(&self, at: usize) -> Result<Timestamp, Broken> {
         Ok(Timestamp::from_micros(self.time.saturating_add(self.phone(at)?.skew)))
     }
+}
+
+/// Whether the host went down.
+pub(super) const fn crashed(error: &CommitError<Down>) -> bool {
+    matches!(error, CommitError::Store(Down))
 }

@@ -23,13 +23,19 @@ pub enum Defence {
     Chain,
     /// A lineage is random. Off: it is counted.
     RandomLineage,
+    /// A replica's writes are a chain. Off: a number.
+    ReplicaChain,
+    /// Other contents under equal vectors are a conflict. Off: they are the same, and the chain is off, too.
+    EqualVectors,
+    /// What a lost server had accepted is renamed with the rest. Off: it keeps its name.
+    CleanRename,
 }
 
 static OFF: AtomicU8 = AtomicU8::new(0);
 
 impl Defence {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NewLineage,
         Self::Absence,
         Self::RowFingerprint,
@@ -38,6 +44,7 @@ impl Defence {
         Self::Shadow,
         Self::Chain,
         Self::RandomLineage,
+        Self::EqualVectors,
     ];
 
     /// What is done without it, as it stands in no other build.
@@ -52,6 +59,9 @@ impl Defence {
             Self::Shadow => "ablation: a shadow is kept of deletes alone",
             Self::Chain => "ablation: positions have no chain",
             Self::RandomLineage => "ablation: lineages are counted",
+            Self::ReplicaChain => "ablation: a replica's writes have no chain",
+            Self::EqualVectors => "ablation: equal vectors are equal contents, and there is no chain",
+            Self::CleanRename => "ablation: clean versions keep their names",
         }
     }
 
@@ -66,6 +76,7 @@ impl Defence {
     }
 
     pub(crate) fn is_off(self) -> bool {
-        OFF.load(Ordering::Relaxed) == self.number()
+        let off = OFF.load(Ordering::Relaxed);
+        off == self.number() || (self == Self::ReplicaChain && off == Self::EqualVectors.number())
     }
 }
