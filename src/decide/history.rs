@@ -160,7 +160,7 @@ impl History {
         self.authors.contains_key(&replica) || is_heard || self.authors.len() < MAX_REPLICAS
     }
 
-    /// Whether what others wrote may be supplied by `replica`: something was lost, and it has not pushed all it has yet.
+    /// Whether something was lost, and the time in which devices supply what others wrote is not over.
     #[must_use]
     pub fn is_repairing(&self, today: DayTick) -> bool {
         self.repair.as_ref().is_some_and(|repair| repair.is_open(today))
