@@ -15,7 +15,10 @@ use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 pub use report::{CollectionReport, Report};
 
 use super::serve::account_digest;
-use crate::act::{plan::Batch, plan::Plan, receipt::Receipt};
+use crate::act::{
+    plan::{Batch, Plan},
+    receipt::Receipt,
+};
 use crate::decide::{
     authorship::Conflict,
     consent::Trust,
@@ -30,7 +33,7 @@ use crate::talk::{
 };
 use crate::values::{
     entropy::Entropy,
-    id::{AccountId, CollectionId, ReplicaId},
+    id::{AccountId, CollectionId, RecordId, ReplicaId},
 };
 use work::{Next, Page, Phase, Work};
 
@@ -235,8 +238,8 @@ impl DeviceSession {
                 self.taken(sent, before, now, except, staged);
             }
             (Phase::Auditing { window }, Reply::Audited(audited)) => self.audited(window, audited),
-            (Phase::Comparing { window }, Reply::Whole { offers, now, accepted }) => {
-                self.compared(window, offers, (now, accepted));
+            (Phase::Examining { window }, Reply::Whole { offers, now, accepted }) => {
+                self.examined(window, offers, (now, accepted));
             }
             (Phase::Reconciling { asked }, Reply::Reconciled { found, now }) => self.reconciled(asked, found, now),
             (Phase::Supplying { asked }, Reply::Whole { offers, now, accepted }) => {
@@ -256,7 +259,7 @@ impl DeviceSession {
                     | (Phase::Greeting, Reply::Welcome { .. })
                     | (Phase::Proving, Reply::Judged { .. })
                     | (Phase::Pulling, Reply::Page { .. })
-                    | (Phase::Fetching { .. } | Phase::Comparing { .. } | Phase::Supplying { .. }, Reply::Whole { .. })
+                    | (Phase::Fetching { .. } | Phase::Examining { .. } | Phase::Supplying { .. }, Reply::Whole { .. })
                     | (Phase::Reconciling { .. }, Reply::Reconciled { .. })
                     | (Phase::Pushing { .. }, Reply::Taken { .. })
                     | (Phase::Auditing { .. }, Reply::Audited(_))
@@ -353,6 +356,13 @@ impl DeviceSession {
         self.output = Output::Send(bytes);
     }
 
+    /// Asks for records whole.
+    fn ask_whole(&mut self, phase: Phase, records: Vec<RecordId>) {
+        let (collection, record_bytes) = (self.work.collection(), self.record_bytes());
+        let accepted = self.work.known.accepted;
+        self.send(phase, [Request::Fetch { collection, records, record_bytes, accepted }].into());
+    }
+
     /// Reviews a draft and commits it; goes on at once where there is nothing to write. `redo` is the phase that read it.
     ///
     /// Where another session of this device, or its leaving, has changed what is known of the server, this one knows less: it
@@ -365,10 +375,8 @@ impl DeviceSession {
         let device = self.opening.replica;
         let round = super::serve::round(device, self.initiator.session());
         let inputs = Inputs::new(round, self.opening.trust).reseeding(self.work.known.is_reseeding);
-        let plan = match draft.is_own() {
-            true => Plan::new(self.opening.guard.review_own(draft)),
-            false => Plan::new(self.opening.guard.review(draft, &inputs)),
-        };
+        let guard = &self.opening.guard;
+        let plan = Plan::new(if draft.is_own() { guard.review_own(draft) } else { guard.review(draft, &inputs) });
         let (batch, applying) = plan.begin();
         let receipt = applying.committed();
         match batch {

@@ -83,21 +83,12 @@ impl DeviceSession {
         if window.rows.is_empty() {
             return self.note_window(window.last);
         }
-        let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
-        self.send(
-            Phase::Comparing { window },
-            [Request::Fetch {
-                collection,
-                records,
-                record_bytes: self.record_bytes(),
-                accepted: self.work.known.accepted,
-            }]
-            .into(),
-        );
+        let records = window.rows.keys().cloned().collect();
+        self.ask_whole(Phase::Examining { window }, records);
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
-    pub(super) fn compared(
+    pub(super) fn examined(
         &mut self,
         mut window: Audit,
         offers: Vec<SentOffer>,
@@ -125,17 +116,8 @@ impl DeviceSession {
             return self.note_window(window.last);
         }
         // A reply holds as many as a page: the others are asked for again.
-        let (collection, records) = (self.work.collection(), window.rows.keys().cloned().collect());
-        self.send(
-            Phase::Comparing { window },
-            [Request::Fetch {
-                collection,
-                records,
-                record_bytes: self.record_bytes(),
-                accepted: self.work.known.accepted,
-            }]
-            .into(),
-        );
+        let records = window.rows.keys().cloned().collect();
+        self.ask_whole(Phase::Examining { window }, records);
     }
 
     /// This window is done: the next one begins behind it, or at the beginning.

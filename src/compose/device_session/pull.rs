@@ -159,17 +159,8 @@ impl DeviceSession {
     }
 
     fn fetch(&mut self, page: Page, asked: BTreeSet<RecordId>) {
-        let (collection, records) = (self.work.collection(), asked.iter().cloned().collect());
-        self.send(
-            Phase::Fetching { page, asked },
-            [Request::Fetch {
-                collection,
-                records,
-                record_bytes: self.record_bytes(),
-                accepted: self.work.known.accepted,
-            }]
-            .into(),
-        );
+        let records = asked.iter().cloned().collect();
+        self.ask_whole(Phase::Fetching { page, asked }, records);
     }
 
     /// A server that has accepted writes of this replica which it has not made knows another one under the same id.

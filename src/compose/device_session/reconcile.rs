@@ -43,10 +43,8 @@ impl DeviceSession {
         walk.begin(after);
         let asked: Vec<RecordId> = walk.fetch.keys().take(FETCHED_AT_ONCE.min(max_items)).cloned().collect();
         if !asked.is_empty() {
-            let (collection, records) = (self.work.collection(), asked.clone());
-            let (record_bytes, accepted) = (self.record_bytes(), self.work.known.accepted);
-            let fetch = Request::Fetch { collection, records, record_bytes, accepted };
-            return self.send(Phase::Supplying { asked }, [fetch].into());
+            let records = asked.clone();
+            return self.ask_whole(Phase::Supplying { asked }, records);
         }
         let spans: Vec<_> = walk.todo.iter().take(RANGES).map(|todo| todo.span.clone()).collect();
         self.read(Phase::SpansRead, ReadSet::head(self.work.collection()).with_spans(spans));

@@ -68,8 +68,8 @@ pub(super) enum Phase {
     AuditNote,
     /// The reply to an audit.
     Auditing { window: Audit },
-    /// Records that differ, whole.
-    Comparing { window: Audit },
+    /// The records of an audited window that differ, whole.
+    Examining { window: Audit },
     /// A commit.
     Committing { receipt: Receipt, then: Box<Self> },
     /// After a commit: the server is known anew.
@@ -108,7 +108,7 @@ impl Phase {
             Self::Greeting => "a greeting",
             Self::Proving => "a proof",
             Self::Pulling => "a pull",
-            Self::Fetching { .. } | Self::Comparing { .. } | Self::Supplying { .. } => "a fetch",
+            Self::Fetching { .. } | Self::Examining { .. } | Self::Supplying { .. } => "a fetch",
             Self::Reconciling { .. } => "a comparison",
             Self::Pushing { .. } => "a push",
             Self::Auditing { .. } => "an audit",
@@ -241,6 +241,7 @@ pub(super) struct Work {
     pub(super) shown: Vec<SentOffer>,
     /// Where the server stood when it showed them.
     pub(super) shown_at: Option<Issued>,
+    /// What it had accepted of this replica's writes then.
     pub(super) shown_accepted: Option<Link>,
     /// Records that were patched in vain: they are sent whole.
     pub(super) unfit: Vec<RecordId>,
@@ -362,9 +363,12 @@ impl Work {
 
     pub(super) fn note_sent(&mut self, records: &[(RecordId, Digest)], is_all: bool) {
         // Of a server that is seeded, all of it was lost, each record once.
-        let mut is_again = |record: &RecordId| match self.known.is_reseeding {
-            true => self.lost_there.insert(record.clone()),
-            false => self.lost_there.remove(record),
+        let mut is_again = |record: &RecordId| {
+            if self.known.is_reseeding {
+                self.lost_there.insert(record.clone())
+            } else {
+                self.lost_there.remove(record)
+            }
         };
         let again = records.iter().map(|(record, _)| record).filter(|record| is_again(record)).count();
         self.report.sent = self.report.sent.saturating_add(super::count(records.len()));
