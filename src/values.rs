@@ -3,6 +3,7 @@
 //! Nothing here decides, writes or talks. Reading order is the order below.
 
 pub(crate) mod ablation;
+pub(crate) mod plural;
 pub mod digest;
 pub mod entropy;
 pub mod time;

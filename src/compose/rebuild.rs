@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{continuity::Judgement, repair::Brought, slice::Slice};
 use crate::values::{
     id::{CollectionId, ReplicaId},
+    plural::Plural,
     time::DayTick,
 };
 
@@ -70,19 +71,20 @@ impl fmt::Display for RebuildReport {
             Some(evidence) => write!(f, "{evidence}")?,
             None => f.write_str("restored, as its host says")?,
         }
-        write!(f, "\n  {} records are here now", self.records)?;
+        write!(f, "\n  here now: {}", Plural(self.records, "record"))?;
         if self.questions > 0 {
-            write!(f, ", and {} questions wait for an answer", self.questions)?;
+            write!(f, ", and {} to answer", Plural(self.questions, "question"))?;
         }
         for (replica, Brought { records, deletes, holds, is_settled }) in &self.brought {
-            write!(f, "\n  {replica} has brought {records} records, {deletes} deletes and {holds} questions")?;
+            let (records, deletes) = (Plural(*records, "record"), Plural(*deletes, "delete"));
+            write!(f, "\n  {replica} has brought {records}, {deletes} and {}", Plural(*holds, "question"))?;
             f.write_str(if *is_settled { "; that is all" } else { "; it has not sent all yet" })?;
         }
         for replica in &self.unheard {
             write!(f, "\n  {replica} was not heard yet: what only it holds is missing")?;
         }
-        let Self { since, until, .. } = self;
-        let state = if self.is_open { "open" } else { "over" };
-        write!(f, "\n  {state}: days {} to {}", since.0, until.0)
+        let (since, until) = (self.since.0, self.until.0);
+        let is = if self.is_open { "is" } else { "was" };
+        write!(f, "\n  what one device wrote {is} taken from the others, too: days {since} to {until}")
     }
 }

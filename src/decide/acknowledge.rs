@@ -15,6 +15,7 @@ use super::{
 use crate::values::{
     digest::Digest,
     id::{CollectionId, Lineage, RecordId},
+    plural::Plural,
 };
 
 /// Why a device does not leave a collection. Nothing was changed.
@@ -22,7 +23,7 @@ use crate::values::{
 #[non_exhaustive]
 pub enum LeaveError {
     /// The server does not have all of it.
-    #[error("expected nothing unsent in '{collection}', found {found} records; nothing was changed; sync first")]
+    #[error("expected nothing unsent in '{collection}', found {}; nothing was changed; sync first", Plural(*.found, "record"))]
     Unsent {
         /// The collection.
         collection: CollectionId,

@@ -5,6 +5,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::plural::Plural;
+
 /// Where a limit holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
@@ -83,7 +85,8 @@ pub struct Breach {
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, scope, found, allowed, of } = self;
-        let numbers = format_args!("{found} of {of} records {scope}, at most {allowed} without asking");
+        let of = Plural(*of, "record");
+        let numbers = format_args!("{found} of {of} {scope}, at most {allowed} without asking");
         match rule {
             Rule::Round => write!(f, "this round takes {numbers}"),
             Rule::Floor => write!(f, "lost and unanswered: {numbers}"),

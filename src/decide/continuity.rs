@@ -13,6 +13,7 @@ use crate::values::{
     ablation::is_off,
     digest::Digest,
     id::{Lineage, RecordId},
+    plural::Plural,
 };
 
 /// What a device says of the server that it knew.
@@ -154,7 +155,7 @@ impl fmt::Display for Judgement {
         }
         write!(f, "; both share commits up to {}", self.common.0)?;
         if !self.missing.is_empty() {
-            write!(f, "; {} records are missing", self.missing.len())?;
+            write!(f, "; missing there: {}", Plural(self.missing.len(), "record"))?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::{breach::Why, consent::Verdict};
 use crate::values::{
     digest::Digest,
     id::{CollectionId, RecordId},
+    plural::Plural,
 };
 
 /// A store's own running number, raised by each commit to a collection.
@@ -96,6 +97,12 @@ impl Line {
     pub fn is_open(&self) -> bool {
         self.status == LineStatus::Open
     }
+
+    /// Whether the other side holds it, and nothing else is asked under it.
+    #[must_use]
+    pub fn is_held_there(&self) -> bool {
+        self.why == Why::HeldElsewhere
+    }
 }
 
 /// The moving end of a collection's hold: enough to append without reading the lines.
@@ -132,13 +139,12 @@ impl HoldHead {
             &[before.as_bytes(), record.as_str().as_bytes(), held.as_bytes(), hidden.as_bytes()],
         )
     }
-}
 
-impl Line {
-    /// Whether the other side holds it, and nothing else is asked under it.
+    /// What is held here, in short; `None` if nothing is. What a peer holds is for that peer to tell.
     #[must_use]
-    pub fn is_held_there(&self) -> bool {
-        self.why == Why::HeldElsewhere
+    pub fn shown(&self) -> Option<OpenHold> {
+        let open = self.open.saturating_sub(self.beside);
+        self.running.filter(|_| open > 0).map(|digest| OpenHold { digest, open })
     }
 }
 
@@ -151,20 +157,12 @@ pub struct OpenHold {
     pub open: u64,
 }
 
-impl HoldHead {
-    /// What is held here, in short; `None` if nothing is. What a peer holds is for that peer to tell.
-    #[must_use]
-    pub fn shown(&self) -> Option<OpenHold> {
-        let open = self.open.saturating_sub(self.beside);
-        self.running.filter(|_| open > 0).map(|digest| OpenHold { digest, open })
-    }
-}
-
 impl core::fmt::Display for OpenHold {
     /// The number, and the next steps, the safe one first.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Self { digest, open } = self;
-        write!(f, "{open} changes wait there for an answer, given once on any device")?;
+        let wait = if *open == 1 { "waits" } else { "wait" };
+        write!(f, "{} {wait} there for an answer, given once on any device", Plural(*open, "change"))?;
         write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
         write!(f, "\n  consent: the change is let in               (consent {digest})")
     }
@@ -219,7 +217,9 @@ impl core::fmt::Display for Hold {
     /// Which side holds, how many of how many, why, samples, and the next steps, the safe one first.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let open: Vec<&Line> = self.open().collect();
-        write!(f, "{}: {} of {} records wait for an answer", self.collection, open.len(), self.of)?;
+        let wait = if open.len() == 1 { "waits" } else { "wait" };
+        let of = Plural(self.of, "record");
+        write!(f, "{}: {} of {of} {wait} for an answer", self.collection, open.len())?;
         if let Some(line) = open.first() {
             let side = match line.kind {
                 LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",

@@ -13,7 +13,10 @@ use crate::decide::{
     refusal::Refusal,
 };
 use crate::talk::message::Refused;
-use crate::values::id::{CollectionId, RecordId, ReplicaId};
+use crate::values::{
+    id::{CollectionId, RecordId, ReplicaId},
+    plural::Plural,
+};
 
 /// What a session did.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -55,8 +58,8 @@ pub struct CollectionReport {
     /// Records that the server does not take, and why. They are not lost, and not sent again until they change or the
     /// server does.
     pub failed: Vec<(RecordId, Refusal)>,
-    /// The server knows this replica's counter beyond the device's own: it was restored or cloned, and takes a new replica
-    /// id before it writes. It has not pushed.
+    /// The server knows writes under this replica's id that this store has not made: it was restored or cloned, and takes a
+    /// new id before it writes ([`Device::rotate`](crate::compose::device::Device::rotate)). Nothing was pushed.
     pub conflict: Option<Conflict>,
     /// The store was written under this id, and the device has another: see
     /// [`Device::take_over`](crate::compose::device::Device::take_over). Nothing was asked of the server.
@@ -146,6 +149,6 @@ impl fmt::Display for Report {
             writeln!(f, "{collection}")?;
         }
         let Self { requests, bytes_sent, bytes_received, .. } = self;
-        write!(f, "{requests} requests, {bytes_sent} bytes sent, {bytes_received} received")
+        write!(f, "{}, {bytes_sent} bytes sent, {bytes_received} received", Plural(*requests, "request"))
     }
 }
