@@ -301,6 +301,21 @@ fn what_the_server_would_take_is_asked_each_by_itself_and_says_why() {
 }
 
 #[test]
+fn an_answer_about_what_is_held_here_goes_up_once() {
+    let (mut cloud, mut phones) = filled(2);
+    [(1, 0), (2, 1), (3, 3)].into_iter().for_each(|(n, kind)| write(&mut phones[1], n, kind));
+    cloud.sync(&mut phones[1]);
+    let ada = &mut phones[0];
+    ada.reseed(&people()).unwrap();
+    cloud.sync(ada);
+    let hold = ada.hold(&people()).unwrap().unwrap();
+    ada.keep(&people(), hold.digest, "Ada", at(41)).unwrap();
+    // The server has what is held, and not what is shown: a patch is made on that.
+    let report = cloud.sync(ada);
+    assert_eq!((hold.open().count(), report.collections[0].sent, report.collections[0].acknowledged), (3, 3, 3));
+}
+
+#[test]
 fn a_consent_that_travels_lifts_nothing_while_the_server_is_seeded() {
     let (mut cloud, mut phones) = filled(2);
     phones[1].write(&Write::delete_many(people(), (0..6).map(rec).collect(), Cause::User), at(5)).unwrap();

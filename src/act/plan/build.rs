@@ -443,7 +443,7 @@ fn base_of(row: &Row) -> Option<Version> {
     if row.is_pending || row.failed.is_some() {
         row.base.clone()
     } else {
-        row.acknowledged.map(|_| row.version.clone())
+        row.acknowledged.map(|_| row.known().clone())
     }
 }
 
