@@ -80,6 +80,10 @@
 //! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first. Over a network the
 //!   two sides are [`compose::device_session`] and [`compose::serve`].
 //!
+//! A server that lost something says how it is rebuilt, by [`Server::rebuild`]; a person who knows that it did, and that this
+//! device is right, says so by [`Device::reseed`]. A device that was restored or cloned takes over what its store wrote under
+//! another id, by [`Device::take_over`], and a new one in place of its own by [`Device::rotate`]; `docs/identity.md` is the guide.
+//!
 //! An app whose contacts live in a store that it can only list takes them in with [`Device::observe`] and writes them
 //! with [`Device::unshown`].
 //!
@@ -118,6 +122,7 @@
 //! - **S19** An error changes nothing. (A hold is not an error.)
 //! - **S20** What a sync hid can be brought back for the whole retention.
 //! - **L1** Once faults stop, replicas agree within two rounds; held records within two rounds of the answer.
+//! - **L2** After any loss of a server, two rounds bring back all that any device holds.
 //! - **L3** A sync with nothing to do writes nothing, and is one short request.
 //! - **L4** One bad record delays no other.
 //! - **L5** Every hold and every error names its way out, and one decision is asked once, not once per replica.
