@@ -52,7 +52,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// With one more record, and what is [told](told) of it.
+    /// With one more record, and what is [told] of it.
     #[must_use]
     pub fn with(self, record: &RecordId, told: Digest) -> Self {
         let hash = Digest::wide("holdfast reconciled", &[record.as_str().as_bytes(), told.as_bytes()]);
@@ -139,7 +139,7 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Summary {
-    /// Few records: each with what is [told](told) of it, by id.
+    /// Few records: each with what is [told] of it, by id.
     Listed(Vec<(RecordId, Digest)>),
     /// Many: about equal parts, in order.
     Parts(Vec<Part>),

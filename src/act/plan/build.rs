@@ -467,8 +467,10 @@ fn is_untold(before: Option<&Row>, row: &Row, peer: &PeerKnows, is_excuse_from_p
         let is_moot = before.is_some_and(asks) && !asks(row) && !is_excuse_from_peer;
         is_answered || is_moot || (asks(row) && !peer.holds)
     } else {
-        // It still asks what was answered here: it is told again.
-        row.is_pending || (peer.holds && row.excuse.is_some())
+        // It still asks what was answered here: it is told again. Where nothing is asked and nothing was answered, on either
+        // side, it has all that it could be told.
+        let is_plain = !peer.holds && row.quarantine.is_none() && row.excuse.is_none();
+        (row.is_pending && !is_plain) || (peer.holds && row.excuse.is_some())
     }
 }
 
