@@ -297,7 +297,8 @@ impl DeviceSession {
                 Next::Close => return self.close(),
                 Next::Nothing => {}
             }
-            self.work.report.is_complete = !self.work.is_stopped;
+            // Under an id that is in use elsewhere, nothing is sent.
+            self.work.report.is_complete = !self.work.is_stopped && self.work.report.conflict.is_none();
             let Some(next) = self.works.pop_front() else { return self.finish() };
             let done = core::mem::replace(&mut self.work, next);
             self.report.collections.extend(done.is_somewhere().then_some(done.report));

@@ -66,7 +66,7 @@ pub struct CollectionReport {
     pub written_under: Option<ReplicaId>,
     /// Why the server refused to go on.
     pub refused: Option<Refused>,
-    /// All that there was to do is done.
+    /// All that there was to do is done: nothing that could be sent is left.
     pub is_complete: bool,
 }
 
@@ -136,7 +136,7 @@ impl fmt::Display for CollectionReport {
             .iter()
             .filter(|receipt| !receipt.is_quiet())
             .try_for_each(|receipt| write!(f, "\n  {receipt}"))?;
-        if !self.is_complete {
+        if !self.is_complete && self.conflict.is_none() && self.written_under.is_none() {
             f.write_str("\n  not finished: the next session goes on from here")?;
         }
         Ok(())
