@@ -9,7 +9,7 @@
 use holdfast::testing::{Defence, Failure, World};
 
 /// Histories tried for one defence, at most.
-const HISTORIES: u64 = 3_000;
+const HISTORIES: u64 = 4_000;
 
 /// The first history that breaks a promise, and how many were played.
 fn first_failure() -> (u64, Option<Failure>) {

@@ -73,14 +73,11 @@ impl Draft {
     }
 }
 
-/// A server, as a device under another id knows it. What was refused under an id that is in use elsewhere, and what was
-/// passed over with it, is read again.
+/// A server, as a device under another id knows it. What was refused under an id that is in use elsewhere is read again, and so
+/// is what the server has of a record under a name that is given up here.
 fn known_anew(server: &KnownServer) -> KnownServer {
-    let server = KnownServer { accepted: 0, ..server.clone() };
-    match server.conflict {
-        None => server,
-        Some(_) => KnownServer { cursor: FeedCursor::default(), whole: Revision::default(), conflict: None, ..server },
-    }
+    let (cursor, whole) = (FeedCursor::default(), Revision::default());
+    KnownServer { cursor, whole, accepted: 0, conflict: None, ..server.clone() }
 }
 
 /// The last of a record's writes under the old id that the server has, as far as is known.

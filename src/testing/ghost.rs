@@ -53,8 +53,8 @@ pub(crate) struct Ghost {
     kept: BTreeSet<((u8, u16), u8, u64)>,
     /// Writes that got another name, with the same content.
     renamed: BTreeSet<Atom>,
-    /// A server has forgotten something, or there is one that never knew it.
-    pub(crate) has_lost_memory: bool,
+    /// There is a server that never knew what the other one knows.
+    has_two_homes: bool,
     /// By collection, record and contexts, the content (S1).
     states: BTreeMap<(u8, u16, u64), (Arc<Contents>, Digest)>,
     /// Which replicas hold a value, a bit each (S2).
@@ -72,7 +72,7 @@ pub(crate) struct Ghost {
 }
 
 impl Ghost {
-    pub(crate) fn new(names: Arc<Names>, has_lost_memory: bool) -> Self {
+    pub(crate) fn new(names: Arc<Names>, has_two_homes: bool) -> Self {
         Self {
             names,
             known: BTreeMap::new(),
@@ -81,7 +81,7 @@ impl Ghost {
             written: BTreeSet::new(),
             kept: BTreeSet::new(),
             renamed: BTreeSet::new(),
-            has_lost_memory,
+            has_two_homes,
             states: BTreeMap::new(),
             holders: BTreeMap::new(),
             covered: BTreeSet::new(),
@@ -221,7 +221,9 @@ impl Ghost {
         for atom in
             new.iter().filter(|atom| atom.replica == own && !self.written.contains(*atom)).copied().collect::<Vec<_>>()
         {
-            let former = old.iter().find(|former| (former.place, former.value) == (atom.place, atom.value));
+            let is_former = |former: &&Atom| (former.place, former.value) == (atom.place, atom.value);
+            let gone = old.iter().filter(|former| !new.contains(*former)).find(is_former);
+            let former = gone.or_else(|| old.iter().find(is_former));
             let Some(former) = former else { return broken("S5", format!("nobody ever wrote what {atom:?} says")) };
             summary.check("S2 writes that got another name");
             self.installs.note(of, atom.counter, writer);
@@ -285,6 +287,9 @@ impl Ghost {
             Some(_) if self.installs.is_forked(of) => {
                 summary.check("S1 contexts that name writes of two installations, not compared");
             }
+            Some(_) if self.kept.iter().any(|(record, ..)| *record == of) => {
+                summary.check("S1 contexts that name writes under two names, not compared");
+            }
             Some((known, _)) => {
                 let what = format!("r{:03} has two contents under {:?}", of.1, contents.seen);
                 return broken("S1", format!("{what}: {:?} and {:?}", known.atoms, contents.atoms));
@@ -337,8 +342,15 @@ impl Ghost {
                 summary.check("S3 values that a replica saw superseded");
             }
         }
-        let again = shown.atoms.iter().find(|atom| past.contains(*atom));
-        if let Some(atom) = again.filter(|_| !self.installs.is_forked(of)) {
+        let is_given_up = |atom: &Atom| {
+            self.kept
+                .iter()
+                .any(|(record, replica, kept)| (*record, *replica) == (of, atom.replica) && *kept < atom.counter)
+        };
+        let again = shown.atoms.iter().filter(|atom| past.contains(*atom) && !self.installs.is_forked(of));
+        let (given_up, again): (Vec<&Atom>, Vec<&Atom>) = again.partition(|atom| is_given_up(atom));
+        given_up.iter().for_each(|_| summary.check("S3 values shown again whose name somebody has given up"));
+        if let Some(atom) = again.first() {
             return broken("S3", format!("{} shows {atom:?} again", name(at)));
         }
         Ok(())
@@ -380,7 +392,6 @@ impl Ghost {
                 self.lost.extend(atoms.into_iter().filter(|_| at >= HOME));
             }
         }
-        self.has_lost_memory |= at >= HOME;
         self.forget(at, None);
         for (collection, row) in after {
             let of = (*collection, Names::place_of_record(&row.record)?);
@@ -405,7 +416,7 @@ impl Ghost {
                 summary.check("S2 values that left the union, written over");
             } else if self.renamed.contains(&atom) {
                 summary.check("S2 values that left the union under one name, and stand under another");
-            } else if self.has_lost_memory
+            } else if (self.installs.is_forgotten(atom.replica) || self.has_two_homes)
                 && self.installs.is_shared(atom.replica)
                 && self.installs.is_forked((atom.collection, atom.record))
             {

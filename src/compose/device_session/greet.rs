@@ -353,7 +353,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         cursor: now.map(|_| cursor).unwrap_or_default(),
         is_recovering: known.is_recovering || !is_intact,
         whole: known.whole.min(judgement.common),
-        accepted: if is_intact || is_off!(CleanRename) { known.accepted } else { 0 },
+        accepted: if is_intact { known.accepted } else { 0 },
         audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
         hold: known.hold.filter(|_| is_intact),
         ..known.clone()

@@ -25,8 +25,10 @@ pub(crate) struct Installs {
     writers: BTreeMap<(u8, u16, u8), BTreeSet<usize>>,
     /// Records that two installations wrote under one id, neither knowing of the other.
     forked: BTreeSet<(u8, u16, u8)>,
-    /// Ids that two installations have had.
-    shared: BTreeSet<u8>,
+    /// Ids that two installations have had, and how often a server had lost its memory when they began to.
+    shared: BTreeMap<u8, u64>,
+    /// How often a server lost its memory.
+    losses: u64,
 }
 
 impl Installs {
@@ -36,7 +38,8 @@ impl Installs {
             dots: BTreeMap::new(),
             writers: BTreeMap::new(),
             forked: BTreeSet::new(),
-            shared: BTreeSet::new(),
+            shared: BTreeMap::new(),
+            losses: 0,
         }
     }
 
@@ -48,11 +51,21 @@ impl Installs {
 
     /// Two installations go on under one id.
     pub(crate) fn share(&mut self, id: u8) {
-        self.shared.insert(id);
+        self.shared.entry(id).or_insert(self.losses);
+    }
+
+    /// A server has forgotten something.
+    pub(crate) fn lose_memory(&mut self) {
+        self.losses += 1;
+    }
+
+    /// Whether a server has forgotten something since two installations have an id.
+    pub(crate) fn is_forgotten(&self, id: u8) -> bool {
+        self.shared.get(&id).is_some_and(|losses| *losses < self.losses)
     }
 
     pub(crate) fn is_shared(&self, id: u8) -> bool {
-        self.shared.contains(&id)
+        self.shared.contains_key(&id)
     }
 
     /// Whether one has all that the other one wrote.

@@ -87,6 +87,7 @@ impl World {
         self.cloud_mut(server)?.disk.store = store;
         let after = self.all_rows(server)?;
         self.truth.replace(server, timeline, is_quiet);
+        self.ghost.installs.lose_memory();
         self.ghost.damage(HOME + server, &before, &after)
     }
 
@@ -201,6 +202,7 @@ impl World {
             self.cloud_mut(home)?.disk.store.restored();
         }
         self.truth.promote(home, !is_marked);
+        self.ghost.installs.lose_memory();
         self.truth.touch(1 - home.min(1));
         let fault =
             if is_marked { "a follower takes over, and is told" } else { "a follower takes over, and is not told" };

@@ -60,7 +60,15 @@ impl World {
             false => "a device is copied, and both have one id",
         };
         self.say(|| format!("{} is copied to {}", name(of), name(at)));
-        self.begin_from(at, image, is_noticed, fault)
+        self.begin_from(at, image, is_noticed, fault)?;
+        // Both go on with the same few records.
+        for at in [of, at] {
+            self.take_over(at, chance)?;
+            for _ in 0..chance.below(3) {
+                self.edit_some(at, chance)?;
+            }
+        }
+        Ok(())
     }
 
     fn begin_from(&mut self, at: usize, image: Phone, is_noticed: bool, fault: &'static str) -> Result<(), Broken> {

@@ -27,15 +27,13 @@ pub enum Defence {
     ReplicaChain,
     /// Other contents under equal vectors are a conflict. Off: they are the same, and the chain is off, too.
     EqualVectors,
-    /// What a lost server had accepted is renamed with the rest. Off: it keeps its name.
-    CleanRename,
 }
 
 static OFF: AtomicU8 = AtomicU8::new(0);
 
 impl Defence {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NewLineage,
         Self::Absence,
         Self::RowFingerprint,
@@ -44,6 +42,7 @@ impl Defence {
         Self::Shadow,
         Self::Chain,
         Self::RandomLineage,
+        Self::ReplicaChain,
         Self::EqualVectors,
     ];
 
@@ -61,7 +60,6 @@ impl Defence {
             Self::RandomLineage => "ablation: lineages are counted",
             Self::ReplicaChain => "ablation: a replica's writes have no chain",
             Self::EqualVectors => "ablation: equal vectors are equal contents, and there is no chain",
-            Self::CleanRename => "ablation: clean versions keep their names",
         }
     }
 
