@@ -11,7 +11,15 @@ use holdfast::{
         plan::{Applying, Batch, Plan},
         receipt::Receipt,
     },
-    compose::{device::Device, exchange::Exchanged, explain::Explanation, server::Server},
+    compose::{
+        device::Device,
+        device_session::{DeviceSession, Opening, Output, Report},
+        exchange::Exchanged,
+        explain::Explanation,
+        rebuild::RebuildReport,
+        serve::{Call, Decision},
+        server::Server,
+    },
     decide::{
         changes::{Acknowledgement, Changes},
         consent::{Answer, Excuse},
@@ -20,12 +28,15 @@ use holdfast::{
         guard::{Approved, Guard},
         limits::Limits,
         line::Hold,
+        position::PositionKey,
         row::{Former, Row},
         slice::{ReadSet, Slice},
         write::{Seen, Write},
     },
     talk::frame::{ReplyFrame, RequestFrame},
-    values::{record::Record, shape::Shape, value::Value, version::Version, version_vector::VersionVector},
+    values::{
+        entropy::Entropy, record::Record, shape::Shape, value::Value, version::Version, version_vector::VersionVector,
+    },
 };
 use syn::{Item, Visibility};
 
@@ -42,6 +53,8 @@ fn everything_that_a_host_holds_may_cross_threads() {
     crosses::<(Write, Seen<String>, Exchanged, Explanation)>();
     crosses::<(Version, Record, Value, VersionVector, Shape)>();
     crosses::<(RequestFrame, ReplyFrame)>();
+    crosses::<(Opening, DeviceSession, Output, Report, RebuildReport)>();
+    crosses::<(Call<'static>, Decision, PositionKey, Entropy)>();
 }
 
 #[test]
@@ -63,6 +76,16 @@ fn errors_are_errors_that_may_cross_threads() {
     fits::<holdfast::compose::device::ReadError<Never>>();
     fits::<holdfast::compose::round::RoundError<Never>>();
     fits::<holdfast::compose::exchange::ExchangeError<Never, Never>>();
+    fits::<holdfast::compose::converse::ConverseFailed<Never, Never>>();
+    fits::<holdfast::compose::converse::AnswerFailed<Never>>();
+    fits::<holdfast::compose::device::identity::TakeOverFailed<Never>>();
+    fits::<holdfast::compose::device::online::LeaveFailed<Never>>();
+    fits::<holdfast::decide::acknowledge::LeaveError>();
+    fits::<holdfast::decide::listing::Incomplete>();
+    fits::<holdfast::decide::takeover::TakeOverError>();
+    fits::<holdfast::talk::session::SessionError>();
+    fits::<holdfast::values::digest::ParseDigestError>();
+    fits::<holdfast::values::entropy::EntropyError>();
 }
 
 /// Where the list is kept. `HOLDFAST_BLESS=1` writes it anew; what changed is then for the reviewer to see.

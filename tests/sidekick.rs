@@ -11,8 +11,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
     sync::LazyLock,
 };
@@ -29,6 +28,8 @@ use sidekick::{
     table::Promises,
 };
 
+#[path = "support/example.rs"]
+mod example;
 /// The example's modules, as neighbours, as in the example.
 #[path = "../examples/sidekick"]
 mod sidekick {
@@ -220,19 +221,7 @@ fn arguments_are_read_or_refused_in_words() {
     }
 }
 
-/// Built beside this test, and up to date: cargo builds no example for a single test file.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = env::current_exe().expect("this test has a path");
-    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
-    let name = profile.file_name().expect("a profile").to_string_lossy();
-    let name = if name == "debug" { "dev" } else { &*name };
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    cargo.args(["build", "--quiet", "--example", "sidekick", "--profile", name]);
-    cargo.arg("--target-dir").arg(profile.parent().expect("a target folder"));
-    assert!(cargo.status().expect("cargo runs").success(), "the example sidekick does not build");
-    profile.join("examples").join(format!("sidekick{}", env::consts::EXE_SUFFIX))
-});
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| example::built("sidekick"));
 
 fn sidekick(line: &str) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } =

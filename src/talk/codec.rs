@@ -12,5 +12,5 @@ mod offers;
 mod reply;
 mod request;
 
-pub use error::{FrameError, Role};
+pub use error::{Direction, FrameError};
 pub use frame::PROTOCOL;

@@ -30,7 +30,7 @@ pub struct AskedRange {
 /// What a server says to a [`Comparison`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub enum Compared {
+pub enum Found {
     /// Of the first ranges that were asked, in order, as many as a reply holds; at least one.
     Ranges(Vec<FoundRange>),
 }

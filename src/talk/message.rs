@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::{
-    compare::{Compared, Comparison},
+    compare::{Comparison, Found},
     offer::SentOffer,
 };
 use crate::decide::{
@@ -186,7 +186,7 @@ pub enum Reply {
     /// To a comparison.
     Reconciled {
         /// What the server holds.
-        found: Compared,
+        found: Found,
         /// Where the server stands now; `None` if it has nothing of the collection.
         now: Option<Issued>,
     },

@@ -7,7 +7,7 @@ use holdfast::{
         position::{Issued, Position, Tag},
     },
     talk::{
-        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
+        compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
         message::{Refused, Reply, Request, Standing},
     },
     values::{digest::Digest, id::Lineage},
@@ -82,7 +82,7 @@ fn lied(lie: Lie) -> (usize, String, Phone) {
             },
             Request::Reconcile { holds: Comparison::Ranges(ranges), .. } => {
                 compared += 1;
-                Reply::Reconciled { found: Compared::Ranges(lie(compared, ranges)), now }
+                Reply::Reconciled { found: Found::Ranges(lie(compared, ranges)), now }
             }
             _ => Reply::Refused(Refused::Renewed),
         };

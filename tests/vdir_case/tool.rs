@@ -1,7 +1,6 @@
 //! The built example, as a process.
 
 use std::{
-    env,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -9,6 +8,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+#[path = "../support/example.rs"]
+mod example;
 
 /// Longer than any case takes, shorter than anyone waits: a run that is not done by then hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -22,26 +24,7 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// Built beside this test, and up to date: cargo builds no example for a single test file.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = env::current_exe().expect("this test has a path");
-    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
-    let name = profile.file_name().expect("a profile").to_string_lossy();
-    let name = if name == "debug" { "dev" } else { &*name };
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
-        "build",
-        "--quiet",
-        "--example",
-        "vdir_sync",
-        "--profile",
-        name,
-    ]);
-    cargo.arg("--target-dir").arg(profile.parent().expect("a target folder"));
-    let built = cargo.status().expect("cargo runs");
-    assert!(built.success(), "the example vdir_sync does not build");
-    profile.join("examples").join(format!("vdir_sync{}", env::consts::EXE_SUFFIX))
-});
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| example::built("vdir_sync"));
 
 /// The example, built.
 #[allow(dead_code, reason = "cases have no need of it")]

@@ -15,7 +15,7 @@ use holdfast::{
         refusal::Refusal,
     },
     talk::{
-        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
+        compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
         message::{Audited, Greeting, Refused, Reply, Request, Standing, Taken, Window},
@@ -283,7 +283,7 @@ fn reply() -> impl Strategy<Value = Reply> {
             .prop_map(|(offers, now, accepted)| Reply::Whole { offers, now, accepted }),
         audited.prop_map(Reply::Audited),
         (vec(found_range(), 0..6), option::of(issued()))
-            .prop_map(|(found, now)| Reply::Reconciled { found: Compared::Ranges(found), now }),
+            .prop_map(|(found, now)| Reply::Reconciled { found: Found::Ranges(found), now }),
         refused().prop_map(Reply::Refused),
     ]
 }

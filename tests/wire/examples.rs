@@ -14,7 +14,7 @@ use holdfast::{
     },
     talk::{
         codec::FrameError,
-        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
+        compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
         limits::WireLimits,
@@ -243,7 +243,7 @@ fn replies() -> Vec<(&'static str, Frame)> {
         FoundRange::Listed(vec![(record(UUID), digest(0xd1)), (record("ada"), digest(0xd2))]),
         FoundRange::Parts(vec![part(Some(record("6fa4"))), part(Some(record(UUID))), part(None)]),
     ];
-    let reconciled = |found, now| Reply::Reconciled { found: Compared::Ranges(found), now };
+    let reconciled = |found, now| Reply::Reconciled { found: Found::Ranges(found), now };
     let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];
     let welcome = |standing| Reply::Welcome { standing, accepted: None, hold: None };
     let everything = vec![

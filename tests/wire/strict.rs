@@ -2,7 +2,7 @@
 
 use holdfast::{
     talk::{
-        codec::{FrameError, Role},
+        codec::{Direction, FrameError},
         extra::{Extra, MAX_EXTRA_BYTES},
         frame::{ReplyFrame, RequestFrame},
         limits::WireLimits,
@@ -102,9 +102,9 @@ fn a_frame_of_another_version_says_which_are_spoken() {
 #[test]
 fn a_frame_that_goes_the_other_way_is_refused() {
     let [_, request_as_reply] = decode_any(&request(vec![]).encode(&WireLimits::default()).unwrap());
-    assert_eq!(request_as_reply, Err(FrameError::WrongRole { expected: Role::Reply, found: 0 }));
+    assert_eq!(request_as_reply, Err(FrameError::WrongDirection { expected: Direction::Reply, found: 0 }));
     let [reply_as_request, _] = decode_any(&reply(vec![]).encode(&WireLimits::default()).unwrap());
-    assert_eq!(reply_as_request, Err(FrameError::WrongRole { expected: Role::Request, found: 1 }));
+    assert_eq!(reply_as_request, Err(FrameError::WrongDirection { expected: Direction::Request, found: 1 }));
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::decide::{
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
-    compare::{Compared, Comparison, FoundRange},
+    compare::{Comparison, Found, FoundRange},
     message::Request,
     offer::{Sent, SentOffer},
 };
@@ -63,8 +63,8 @@ impl DeviceSession {
         self.send(Phase::Reconciling { asked }, [Request::Reconcile { collection, at, holds }].into());
     }
 
-    pub(super) fn reconciled(&mut self, asked: Vec<Asking>, found: Compared, now: Option<Issued>) {
-        let Compared::Ranges(found) = found;
+    pub(super) fn reconciled(&mut self, asked: Vec<Asking>, found: Found, now: Option<Issued>) {
+        let Found::Ranges(found) = found;
         let Some(now) = now.filter(|now| self.goes_on_from(Some(*now))) else { return self.greet_again() };
         // A reply that does not get on would never end.
         if found.is_empty() || found.len() > asked.len() {

@@ -8,7 +8,7 @@ use crate::decide::{
     slice::Slice,
 };
 use crate::talk::{
-    compare::{Compared, Comparison, FoundPart, FoundRange},
+    compare::{Comparison, Found, FoundPart, FoundRange},
     limits::WireLimits,
     message::{Greeting, Refused, Reply},
 };
@@ -47,7 +47,7 @@ pub(super) fn reconciled(at: Option<Greeting>, holds: &Comparison, slice: Slice,
         }
         found.push(range);
     }
-    Decision::reply(Reply::Reconciled { found: Compared::Ranges(found), now })
+    Decision::reply(Reply::Reconciled { found: Found::Ranges(found), now })
 }
 
 /// Listed where the list may cross; one record always may.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     decide::reconcile::BRANCHES,
     talk::{
-        compare::{AskedRange, Compared, Comparison, FoundPart, FoundRange},
+        compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
         limits::WireLimits,
     },
     values::{
@@ -40,17 +40,17 @@ pub(super) fn read_comparison(reader: &mut Reader<'_>, limits: &WireLimits) -> R
     Ok(Comparison::Ranges(read_list(reader, limits, 3, range)?))
 }
 
-pub(super) fn write_compared(writer: &mut Writer, compared: &Compared) {
-    let Compared::Ranges(ranges) = compared;
+pub(super) fn write_found(writer: &mut Writer, found: &Found) {
+    let Found::Ranges(ranges) = found;
     writer.uint(RANGES);
-    write_list(writer, 1, ranges, write_found);
+    write_list(writer, 1, ranges, write_range);
 }
 
 /// # Errors
 /// As [`read_comparison`].
-pub(super) fn read_compared(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Compared, FrameError> {
+pub(super) fn read_found(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Found, FrameError> {
     read_method(reader)?;
-    Ok(Compared::Ranges(read_list(reader, limits, 1, |reader| read_found(reader, limits))?))
+    Ok(Found::Ranges(read_list(reader, limits, 1, |reader| read_range(reader, limits))?))
 }
 
 fn read_method(reader: &mut Reader<'_>) -> Result<(), FrameError> {
@@ -61,7 +61,7 @@ fn read_method(reader: &mut Reader<'_>) -> Result<(), FrameError> {
 }
 
 /// `[]` the same, `[records]`, or `[null, parts]`.
-fn write_found(writer: &mut Writer, found: &FoundRange) {
+fn write_range(writer: &mut Writer, found: &FoundRange) {
     match found {
         FoundRange::Same => writer.array(0),
         FoundRange::Listed(records) => {
@@ -82,7 +82,7 @@ fn write_found(writer: &mut Writer, found: &FoundRange) {
     }
 }
 
-fn read_found(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<FoundRange, DecodeError> {
+fn read_range(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<FoundRange, DecodeError> {
     let unknown = reader.expected("a range of 0 to 2 items");
     match reader.count()? {
         0 => Ok(FoundRange::Same),
@@ -112,8 +112,8 @@ pub(super) fn check_comparison(comparison: &Comparison, limits: &WireLimits) -> 
 }
 
 /// The same of what is said to it.
-pub(super) fn check_compared(compared: &Compared, limits: &WireLimits) -> Result<(), DecodeError> {
-    let Compared::Ranges(ranges) = compared;
+pub(super) fn check_found(found: &Found, limits: &WireLimits) -> Result<(), DecodeError> {
+    let Found::Ranges(ranges) = found;
     limits.check_items(ranges.len())?;
     ranges.iter().try_for_each(|found| match found {
         FoundRange::Same => Ok(()),

@@ -6,14 +6,14 @@ use crate::values::codec::DecodeError;
 
 /// Which way a frame goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
+pub enum Direction {
     /// From a device to a server.
     Request,
     /// From a server to a device.
     Reply,
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request => "a request (frames of kind 0)",
@@ -47,9 +47,9 @@ pub enum FrameError {
     },
     /// A frame that goes the other way.
     #[error("expected {expected}, found a frame of kind {found}; nothing was changed")]
-    WrongRole {
+    WrongDirection {
         /// What was expected.
-        expected: Role,
+        expected: Direction,
         /// The kind found.
         found: u64,
     },

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    error::{FrameError, Role},
+    error::{Direction, FrameError},
     items::{read_digest, read_list, read_u32, write_digest, write_list},
     reply, request,
 };
@@ -59,7 +59,7 @@ impl RequestFrame {
     /// # Errors
     /// Any [`FrameError`]. Memory used is bounded by the length of `bytes`, whatever they declare.
     pub fn decode(bytes: &[u8], limits: &WireLimits) -> Result<Self, FrameError> {
-        let mut reader = open(bytes, limits, Role::Request)?;
+        let mut reader = open(bytes, limits, Direction::Request)?;
         let frame = Self {
             session: read_session(&mut reader)?,
             step: read_u32(&mut reader)?,
@@ -73,7 +73,7 @@ impl RequestFrame {
     }
 
     fn written(&self) -> Vec<u8> {
-        let mut writer = begun(Role::Request, self.session, self.step);
+        let mut writer = begun(Direction::Request, self.session, self.step);
         write_digest(&mut writer, &self.account);
         writer.bytes(self.from.as_bytes());
         write_list(&mut writer, 1, &self.requests, request::write);
@@ -98,7 +98,7 @@ impl ReplyFrame {
     /// # Errors
     /// Any [`FrameError`].
     pub fn decode(bytes: &[u8], limits: &WireLimits) -> Result<Self, FrameError> {
-        let mut reader = open(bytes, limits, Role::Reply)?;
+        let mut reader = open(bytes, limits, Direction::Reply)?;
         let frame = Self {
             session: read_session(&mut reader)?,
             step: read_u32(&mut reader)?,
@@ -111,7 +111,7 @@ impl ReplyFrame {
     }
 
     fn written(&self) -> Vec<u8> {
-        let mut writer = begun(Role::Reply, self.session, self.step);
+        let mut writer = begun(Direction::Reply, self.session, self.step);
         writer.bytes(self.from.as_bytes());
         write_list(&mut writer, 1, &self.replies, reply::write);
         self.extra.write(&mut writer);
@@ -119,7 +119,7 @@ impl ReplyFrame {
     }
 }
 
-impl Role {
+impl Direction {
     const fn kind(self) -> u64 {
         match self {
             Self::Request => 0,
@@ -137,7 +137,7 @@ impl Role {
 }
 
 /// Reads up to the kind: the length, the version, the check, and then the rest, so damaged bytes are not looked at further.
-fn open<'b>(bytes: &'b [u8], limits: &WireLimits, role: Role) -> Result<Reader<'b>, FrameError> {
+fn open<'b>(bytes: &'b [u8], limits: &WireLimits, direction: Direction) -> Result<Reader<'b>, FrameError> {
     let (limit, found) = (limits.max_frame_bytes, bytes.len());
     if found > limit {
         return Err(FrameError::TooLong { limit, found });
@@ -147,17 +147,17 @@ fn open<'b>(bytes: &'b [u8], limits: &WireLimits, role: Role) -> Result<Reader<'
         error => error.into(),
     })?;
     let found = reader.uint()?;
-    if found != role.kind() {
-        return Err(FrameError::WrongRole { expected: role, found });
+    if found != direction.kind() {
+        return Err(FrameError::WrongDirection { expected: direction, found });
     }
-    if items == role.items() { Ok(reader) } else { Err(reader.expected("a frame of another length").into()) }
+    if items == direction.items() { Ok(reader) } else { Err(reader.expected("a frame of another length").into()) }
 }
 
-fn begun(role: Role, session: u64, step: u32) -> Writer {
+fn begun(direction: Direction, session: u64, step: u32) -> Writer {
     let mut writer = Writer::default();
-    writer.array(role.items());
+    writer.array(direction.items());
     writer.uint(PROTOCOL);
-    writer.uint(role.kind());
+    writer.uint(direction.kind());
     writer.bytes(&session.to_be_bytes());
     writer.uint(u64::from(step));
     writer

@@ -1,7 +1,7 @@
 //! What a server says, as CBOR: `[kind, ..]`.
 
 use super::{
-    compare::{check_compared, read_compared, write_compared},
+    compare::{check_found, read_found, write_found},
     error::FrameError,
     history::{
         read_cursor, read_issued, read_judgement, read_revision, read_stop, write_cursor, write_issued,
@@ -83,7 +83,7 @@ pub(super) fn write(writer: &mut Writer, reply: &Reply) {
         Reply::Refused(refused) => write_refused(writer, *refused),
         Reply::Reconciled { found, now } => {
             head(writer, 4, 7);
-            write_compared(writer, found);
+            write_found(writer, found);
             write_option(writer, now.as_ref(), write_issued);
         }
     }
@@ -128,7 +128,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
         },
         5 => Reply::Audited(read_audited(reader, limits)?),
         6 => Reply::Refused(read_refused(reader)?),
-        7 => Reply::Reconciled { found: read_compared(reader, limits)?, now: read_option(reader, read_issued)? },
+        7 => Reply::Reconciled { found: read_found(reader, limits)?, now: read_option(reader, read_issued)? },
         kind => return Err(FrameError::UnknownKind { kind }),
     })
 }
@@ -139,7 +139,7 @@ pub(super) fn check(reply: &Reply, limits: &WireLimits) -> Result<(), DecodeErro
         Reply::Welcome { .. } | Reply::Refused(_) | Reply::Audited(Audited::Same | Audited::TooMany) => Ok(()),
         Reply::Judged { judgement, .. } => limits.check_items(judgement.missing.len()),
         Reply::Taken { except, staged, .. } => limits.check_items(except.len().max(staged.len())),
-        Reply::Reconciled { found, .. } => check_compared(found, limits),
+        Reply::Reconciled { found, .. } => check_found(found, limits),
         Reply::Audited(Audited::Found(records)) => limits.check_items(records.len()),
         Reply::Page { offers, .. } | Reply::Whole { offers, .. } => {
             limits.check_items(offers.len())?;

@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::World;
 use crate::decide::reconcile::{Fingerprint, told};
-use crate::talk::compare::{AskedRange, Compared, Comparison, FoundRange};
+use crate::talk::compare::{AskedRange, Comparison, Found, FoundRange};
 use crate::testing::failure::{Broken, broken};
 use crate::values::id::CollectionId;
 
@@ -15,9 +15,9 @@ impl World {
         server: usize,
         of: &CollectionId,
         holds: &Comparison,
-        found: &Compared,
+        found: &Found,
     ) -> Result<(), Broken> {
-        let (Some(spans), Comparison::Ranges(asked), Compared::Ranges(found)) = (holds.spans(), holds, found) else {
+        let (Some(spans), Comparison::Ranges(asked), Found::Ranges(found)) = (holds.spans(), holds, found) else {
             return broken("S13", "a device asks about ranges that can not be");
         };
         if found.is_empty() || found.len() > asked.len() {
