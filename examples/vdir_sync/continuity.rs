@@ -234,10 +234,10 @@ pub(crate) fn of_files(side: &Side) -> Option<(Continuity, String)> {
         return Some((Continuity::Lost(ServerLoss::Emptied), evidence));
     }
     (missing + emptied + unreadable > 0).then(|| {
-        let evidence = format!(
-            "it lost items, or somebody removed them on purpose: of {known}, {missing} are missing, {emptied} do not say what \
-             they said, and {unreadable} can not be read"
-        );
+        let counts = [(missing, "missing"), (emptied, "without what they said"), (unreadable, "unreadable")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let evidence = format!("it lost items, or somebody removed them on purpose: of {known}, {counts}");
         (Continuity::Lost(ServerLoss::PartialLoss), evidence)
     })
 }

@@ -16,7 +16,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "it counts files")]
 #![allow(clippy::disallowed_methods, reason = "the command has the clock and the entropy that the library does not")]
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 mod answer;
 mod args;
@@ -52,11 +52,9 @@ fn main() -> ExitCode {
     };
     match session::run(&args) {
         Ok(report) => {
-            if args.is_json {
-                println!("{}", report.to_json());
-            } else {
-                print!("{report}");
-            }
+            let text = if args.is_json { format!("{}\n", report.to_json()) } else { report.to_string() };
+            // Whoever reads only the first lines has read enough; the exit code says the rest.
+            drop(std::io::stdout().write_all(text.as_bytes()));
             if report.is_in_step() { ExitCode::SUCCESS } else { ExitCode::from(3) }
         }
         Err(stop) => stopped(args.is_json.then_some(args.is_dry), &stop),

@@ -274,7 +274,8 @@ fn held(side: &Side, hold: &Hold, question: &Question<'_>, call: &str) -> Held {
     let (keep, lose) = if *is_return {
         ("to keep them deleted, with their files set aside".into(), "to have them back on both sides")
     } else {
-        (format!("to keep all {count} on the {loser}, and have them on the {there} as well"), "to lose them there, too")
+        let (all, them) = if count == 1 { ("it".into(), "it") } else { (format!("all {count}"), "them") };
+        (format!("to keep {all} on the {loser}, and have {them} on the {there} as well"), "to lose them there, too")
     };
     let ways_out = vec![
         Way::new(keep, [format!("{call} --keep {digest}")]),
