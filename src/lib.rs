@@ -170,7 +170,7 @@ pub use compose::{
     device_session::{DeviceSession, Opening},
     exchange::exchange,
     explain::Explanation,
-    serve::{Access, Call},
+    serve::{Access, Call, Role},
     server::Server,
 };
 pub use decide::{
@@ -182,6 +182,7 @@ pub use decide::{
     position::PositionKey,
     write::{Seen, Write},
 };
+pub use talk::limits::WireLimits;
 pub use values::{
     entropy::Entropy,
     id::{AccountId, CollectionId, IdError, RecordId, ReplicaId},

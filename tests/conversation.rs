@@ -181,6 +181,7 @@ fn four_answers_are_not_the_empty_one() {
     create(&mut ada, 60, &[("name", "private")]);
     let report = cloud.sync(&mut ada);
     assert_eq!(report.collections[0].continuity, Some(Continuity::Stop(Stop::WrongAccount)));
+    assert!(!report.is_complete() && !report.to_string().contains("goes on from here"), "{report}");
     assert_eq!((report.requests, report.collections[0].sent), (1, 0));
 }
 

@@ -89,6 +89,14 @@ impl CollectionReport {
             is_complete: false,
         }
     }
+
+    /// Whether the next session does no more than this one, unless the host does something first.
+    const fn is_blocked(&self) -> bool {
+        self.conflict.is_some()
+            || self.written_under.is_some()
+            || matches!(self.continuity, Some(Continuity::Stop(_)))
+            || matches!(self.refused, Some(Refused::Stop(_) | Refused::Forbidden))
+    }
 }
 
 impl Report {
@@ -136,7 +144,7 @@ impl fmt::Display for CollectionReport {
             .iter()
             .filter(|receipt| !receipt.is_quiet())
             .try_for_each(|receipt| write!(f, "\n  {receipt}"))?;
-        if !self.is_complete && self.conflict.is_none() && self.written_under.is_none() {
+        if !self.is_complete && !self.is_blocked() {
             f.write_str("\n  not finished: the next session goes on from here")?;
         }
         Ok(())
