@@ -207,8 +207,12 @@ fn a_staged_removal_that_the_server_lost_is_not_taken_for_known_there() {
     let mut sessions = 0;
     loop {
         let r = cloud.sync_as(&mut ada, small).unwrap();
-        let staged =
-            ada.store().read(&decide::slice::ReadSet::head(people()).with_staged(ada.replica())).unwrap().staged.len();
+        let staged = ada
+            .store()
+            .read(&decide::slice::ReadSet::head(people()).with_staged(ReplicaId::THIS_DEVICE))
+            .unwrap()
+            .staged
+            .len();
         sessions += 1;
         if staged > 0 {
             break;

@@ -14,7 +14,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast::{
-    Cause, MemoryStore, Opening, RecordId, Shape, Write,
+    Cause, MemoryStore, Opening, RecordId, ReplicaId, Shape, Write,
     act::store::Store,
     decide::{
         breach::{Rule, Why},
@@ -361,7 +361,7 @@ fn what_was_staged_before_is_asked_about() {
     let ada = &mut phones[0];
     let limits = holdfast::talk::limits::WireLimits { page_bytes: 1, ..Default::default() };
     cloud.sync_as(ada, |opening| Opening { limits, max_requests: 3, ..opening }).unwrap();
-    let staged = ReadSet::head(people()).with_staged(ada.replica());
+    let staged = ReadSet::head(people()).with_staged(ReplicaId::THIS_DEVICE);
     assert_eq!(ada.store().read(&staged).unwrap().staged.len(), 1);
     cloud.store = MemoryStore::server();
     ada.reseed(&people()).unwrap();

@@ -211,7 +211,8 @@ fn barred(asked: &Asked<'_>, call: &Call<'_>) -> Option<Refused> {
     if asked.account != account_digest(call.account) {
         return Some(Refused::Stop(Stop::WrongAccount));
     }
-    call.device.filter(|device| *device != asked.from).map(|_| Refused::Forbidden)
+    let is_nobody = asked.from == ReplicaId::THIS_DEVICE;
+    (is_nobody || call.device.is_some_and(|device| device != asked.from)).then_some(Refused::Forbidden)
 }
 
 /// Where the store was restored since the lineage began, it begins another one before it answers (S7).

@@ -89,7 +89,7 @@ pub(crate) struct Heading {
     pub(crate) server: Option<KnownServer>,
     /// On a device: the server's word, for the records that it is known to have then.
     pub(crate) acknowledged: Option<Acknowledged>,
-    /// Whose round it is: its staged offers are kept under that device.
+    /// Whose round it is: its staged offers are kept under that device, a device's own under [`ReplicaId::THIS_DEVICE`].
     pub(crate) round_of: Option<ReplicaId>,
     /// What that device's round had staged is part of this draft.
     pub(crate) unstages: bool,

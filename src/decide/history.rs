@@ -191,6 +191,9 @@ pub struct KnownServer {
     pub audited: Option<RecordId>,
     /// The last of this replica's writes that the server has accepted, in this lineage; 0 if none.
     pub accepted: u64,
+    /// The same of the lineages before. A server that lost its memory did not take the names of these writes with it: others hold
+    /// them.
+    pub accepted_once: u64,
     /// The id under which this store writes is in use elsewhere.
     pub conflict: Option<Conflict>,
     /// What is held on both sides is still to be compared: no cursor means anything until then.

@@ -45,7 +45,7 @@ impl Diff {
         for compared in self.records.iter_mut().filter(|compared| compared.refusal.is_none()) {
             let found =
                 compared.offer.known().context().get(replica).max(compared.offer.version.context().get(replica));
-            let is_at_stake = compared.row.as_ref().is_some_and(|row| row.is_pending);
+            let is_at_stake = compared.row.as_ref().is_some_and(|row| row.is_pending || row.failed.is_some());
             compared.refusal =
                 (found > limit && is_at_stake).then_some(Refusal::CounterAhead { replica, limit, found });
         }

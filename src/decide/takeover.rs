@@ -77,15 +77,20 @@ impl Draft {
 /// is what the server has of a record under a name that is given up here.
 fn known_anew(server: &KnownServer) -> KnownServer {
     let (cursor, whole) = (FeedCursor::default(), Revision::default());
-    KnownServer { cursor, whole, accepted: 0, conflict: None, ..server.clone() }
+    KnownServer { cursor, whole, accepted: 0, accepted_once: 0, conflict: None, ..server.clone() }
 }
 
 /// The last of a record's writes under the old id that the server has, as far as is known.
 ///
-/// While a loss is mended, a server that has been told of no other end of the chain has all that it had accepted.
+/// While a loss is mended, a server that has been told of no other end of the chain has all that it had accepted. What a
+/// lost one had accepted, others hold under these names: under new ones, what has been deleted since would live on beside it.
+/// Where the id is in use elsewhere, it is not known whose writes those are.
 fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
     let there = match (&row.base, server) {
         (Some(base), _) => base.context().get(old),
+        (None, Some(server)) if server.is_recovering && server.conflict.is_none() => {
+            server.accepted.max(server.accepted_once)
+        }
         (None, Some(server)) if server.is_recovering => server.accepted,
         (None, _) => 0,
     };

@@ -213,6 +213,13 @@ random_id! {
     /// One holder of a copy, per installation: a device or a server. Two installations never share one.
     ReplicaId
 }
+
+impl ReplicaId {
+    /// Stands for the device that a store belongs to, whatever its id is: what a server has shown in its rounds and is not judged
+    /// yet waits under it, so that it is still found under another id. Nobody speaks under it.
+    pub const THIS_DEVICE: Self = Self(Uuid::nil());
+}
+
 random_id! {
     /// Ties the delete and the create that together are one move.
     MoveId

@@ -14,7 +14,7 @@ use crate::decide::{
     row::{Quarantine, Row},
     slice::{Query, ReadSet},
 };
-use crate::values::id::{CollectionId, RecordId};
+use crate::values::id::{CollectionId, RecordId, ReplicaId};
 
 /// How a record's last local change stands with the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ impl<S: Store> Device<S> {
     /// # Errors
     /// [`RoundError`]; nothing was changed.
     pub fn reseed(&mut self, collection: &CollectionId) -> Result<Receipt, RoundError<S::Error>> {
-        let all = ReadSet::head(collection.clone()).with_query(Query::ALL).with_staged(self.replica);
+        let all = ReadSet::head(collection.clone()).with_query(Query::ALL).with_staged(ReplicaId::THIS_DEVICE);
         let slice = self.store.read(&all).map_err(RoundError::Read)?;
         Ok(apply(Plan::new(self.guard.review_own(Draft::of_reseed(slice))), &mut self.store)?)
     }
@@ -95,7 +95,7 @@ impl<S: Store> Device<S> {
     /// [`LeaveFailed`]; nothing was changed. What the server does not have, or what waits for an answer, would be lost.
     pub fn leave(&mut self, collection: &CollectionId) -> Result<Receipt, LeaveFailed<S::Error>> {
         let head = || ReadSet::head(collection.clone());
-        let read = |query| self.store.read(&head().with_query(query).with_staged(self.replica));
+        let read = |query| self.store.read(&head().with_query(query).with_staged(ReplicaId::THIS_DEVICE));
         let unsent = read(Query::Pending { after: None, limit: usize::MAX }).map_err(RoundError::Read)?;
         let failed = read(Query::Failed { limit: usize::MAX }).map_err(RoundError::Read)?;
         let unsent_records = unsent.found.len().saturating_add(failed.found.len());

@@ -39,7 +39,7 @@ impl DeviceSession {
         let Some(work) = self.works.pop_front() else { return self.finish() };
         let set = ReadSet::head(work.collection()).with_query(Query::Pending { after: None, limit: 1 });
         self.work = work;
-        self.read(Phase::Heads, set.with_staged(self.opening.replica));
+        self.read(Phase::Heads, set.with_staged(ReplicaId::THIS_DEVICE));
     }
 
     pub(super) fn head_read(&mut self, slice: &Slice) {
@@ -354,6 +354,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         is_recovering: known.is_recovering || !is_intact,
         whole: known.whole.min(judgement.common),
         accepted: if is_intact { known.accepted } else { 0 },
+        accepted_once: known.accepted_once.max(known.accepted),
         audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
         hold: known.hold.filter(|_| is_intact),
         ..known.clone()

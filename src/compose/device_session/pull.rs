@@ -26,7 +26,11 @@ use crate::talk::{
     message::Request,
     offer::{Sent, SentOffer},
 };
-use crate::values::{ablation::is_off, id::RecordId, version::Version};
+use crate::values::{
+    ablation::is_off,
+    id::{RecordId, ReplicaId},
+    version::Version,
+};
 
 /// A round that only pulled takes an audit where that adds little to what it cost.
 const CHANGES_FOR_AUDIT: usize = 32;
@@ -103,7 +107,7 @@ impl DeviceSession {
         let heading = Heading {
             server: Some(server.clone()),
             acknowledged: page.now.map(|now| now.position.into()),
-            round_of: Some(self.opening.replica),
+            round_of: Some(ReplicaId::THIS_DEVICE),
             writer: Some(self.opening.replica),
             ..Heading::default()
         };
@@ -269,14 +273,14 @@ impl DeviceSession {
 
     /// What was staged, on this page or in an earlier session, is judged as one.
     pub(super) fn read_staged(&mut self) {
-        let set = ReadSet::head(self.work.collection()).with_staged(self.opening.replica);
+        let set = ReadSet::head(self.work.collection()).with_staged(ReplicaId::THIS_DEVICE);
         self.read(Phase::StagedRead { is_full: false }, set);
     }
 
     pub(super) fn staged_read(&mut self, is_full: bool, slice: Slice) {
         let changes = self.changes(slice.staged.clone());
         if !is_full && !changes.offers.is_empty() {
-            let set = changes.read_set().with_staged(self.opening.replica);
+            let set = changes.read_set().with_staged(ReplicaId::THIS_DEVICE);
             return self.read(Phase::StagedRead { is_full: true }, set);
         }
         let owes = self.work.known.owes_staged;
@@ -285,7 +289,7 @@ impl DeviceSession {
         let heading = Heading {
             server,
             acknowledged: witness.map(Into::into),
-            round_of: Some(self.opening.replica),
+            round_of: Some(ReplicaId::THIS_DEVICE),
             writer: Some(self.opening.replica),
             unstages: true,
             ..Heading::default()

@@ -22,14 +22,17 @@ use crate::talk::{
     message::{Request, Taken},
     offer::SentOffer,
 };
-use crate::values::{digest::Digest, id::RecordId};
+use crate::values::{
+    digest::Digest,
+    id::{RecordId, ReplicaId},
+};
 
 impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
         // What a lost server showed and this device has not judged yet may be nowhere else.
-        let head = if self.work.known.owes_staged { head.with_staged(self.opening.replica) } else { head };
+        let head = if self.work.known.owes_staged { head.with_staged(ReplicaId::THIS_DEVICE) } else { head };
         let set = if only.is_empty() {
             // One more than a page holds, to see whether there are more.
             let limit = self.records_in_page().saturating_add(1);

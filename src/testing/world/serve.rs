@@ -22,7 +22,7 @@ use crate::testing::{
     truth::Expected,
 };
 use crate::values::{
-    id::{CollectionId, RecordId},
+    id::{CollectionId, RecordId, ReplicaId},
     version_vector::VersionVector,
 };
 
@@ -193,7 +193,7 @@ impl World {
         let known = self.snapshot(server, usize::from(self.names.place_of_collection(of)?))?.known;
         let nothing = VersionVector::new();
         let phone = self.phone(device)?;
-        let staged = phone.disk.slice(&ReadSet::head(of.clone()).with_staged(phone.id)).staged;
+        let staged = phone.disk.slice(&ReadSet::head(of.clone()).with_staged(ReplicaId::THIS_DEVICE)).staged;
         let rows = phone.disk.rows(of);
         let known_here = rows.iter().map(|row| (&row.record, row.known().context()));
         let waiting = staged.iter().map(|offer| (&offer.record, offer.known().context()));

@@ -25,7 +25,7 @@ use crate::testing::{
     ghost::{Why, name},
     names::Names,
 };
-use crate::values::version_vector::VersionVector;
+use crate::values::{id::ReplicaId, version_vector::VersionVector};
 
 /// Records that one audit looks at.
 pub(super) const WINDOW: usize = 256;
@@ -356,7 +356,7 @@ impl World {
         known: &BTreeMap<crate::values::id::RecordId, VersionVector>,
     ) -> Result<(), Broken> {
         let phone = self.phone(at)?;
-        let staged = ReadSet::head(commit.collection.clone()).with_staged(phone.id);
+        let staged = ReadSet::head(commit.collection.clone()).with_staged(ReplicaId::THIS_DEVICE);
         let staged = phone.disk.slice(&staged).staged;
         let rows: BTreeMap<_, _> =
             phone.disk.rows(&commit.collection).into_iter().map(|row| (row.record.clone(), row)).collect();
