@@ -92,6 +92,16 @@ pub struct Excuse {
     pub at: Timestamp,
 }
 
+impl Excuse {
+    /// Names the answer, and the line that it is to.
+    pub(crate) fn digest(&self) -> Digest {
+        let verdict = [u8::from(self.verdict == Verdict::Keep)];
+        let at = self.at.as_micros().to_be_bytes();
+        let parts: [&[u8]; 5] = [&verdict, self.held.as_bytes(), self.hidden.as_bytes(), self.by.as_bytes(), &at];
+        Digest::of("holdfast answer", &parts)
+    }
+}
+
 /// What a travelling consent is worth here: the host's word, given when a session opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Trust {

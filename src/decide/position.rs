@@ -5,11 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    consent::{Excuse, Verdict},
-    ledger::FirstSeen,
-    line::Revision,
-};
+use super::{consent::Excuse, ledger::FirstSeen, line::Revision};
 use crate::values::{
     ablation::is_off,
     digest::Digest,
@@ -90,12 +86,7 @@ impl PositionKey {
         (record, certificate): (&RecordId, Digest),
         excuse: Option<&Excuse>,
     ) -> Tag {
-        let answer = excuse.map(|excuse| {
-            let verdict = [u8::from(excuse.verdict == Verdict::Keep)];
-            let at = excuse.at.as_micros().to_be_bytes();
-            let digests = [excuse.held.as_bytes(), excuse.hidden.as_bytes()];
-            Digest::of("holdfast answer", &[&verdict, digests[0], digests[1], excuse.by.as_bytes(), &at])
-        });
+        let answer = excuse.map(Excuse::digest);
         let parts: [&[u8]; 5] = [
             account.as_str().as_bytes(),
             collection.as_str().as_bytes(),

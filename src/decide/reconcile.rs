@@ -109,10 +109,7 @@ pub fn told(row: &Row) -> Digest {
     }
     let mut parts: Vec<Vec<u8>> = vec![known.as_bytes().to_vec()];
     parts.extend(held.map(|(shown, mass)| [shown.as_bytes().as_slice(), &[u8::from(mass)]].concat()));
-    if let Some(excuse) = &row.excuse {
-        let (held, hidden) = (excuse.held.as_bytes().as_slice(), excuse.hidden.as_bytes().as_slice());
-        parts.push([held, hidden, &excuse.at.as_micros().to_le_bytes(), excuse.by.as_bytes()].concat());
-    }
+    parts.extend(row.excuse.as_ref().map(|excuse| excuse.digest().as_bytes().to_vec()));
     Digest::of("holdfast told", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
