@@ -71,10 +71,13 @@ fn every_cell_of_the_table_is_held_or_healed() {
     let cells: Vec<Cell> = Cell::all().into_iter().filter(|cell| cell.row.name().contains(&wanted)).collect();
     assert!(!cells.is_empty(), "no row is called '{wanted}'");
     let results = run(&cells);
-    println!("{}", table::table(&results));
+    let table = table::table(&results);
+    println!("{table}");
     let failures: Vec<String> = results
         .iter()
         .flat_map(|(cell, verdict)| verdict.failures.iter().map(move |failure| format!("{cell}: {failure}")))
         .collect();
     assert!(failures.is_empty(), "{} of {} cells:\n{}", failures.len(), results.len(), failures.join("\n"));
+    let shown = include_str!("../docs/peers.md");
+    assert!(!wanted.is_empty() || shown.contains(&table), "docs/peers.md shows another table than this");
 }
