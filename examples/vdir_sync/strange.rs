@@ -56,8 +56,10 @@ pub(crate) fn check([left, right]: [&Side; 2], args: &Args) -> Result<(), Stop> 
 /// `None` if nothing is strange.
 fn found(side: &Side, other: &Side) -> Option<Found> {
     let has_own_memory = side.body.store.collections().next().is_some();
-    // Who has lost its bookkeeping is held against what the other side remembers of it.
-    let memory = if has_own_memory || other.index.peer_at(&side.index.root).is_none() { side } else { other };
+    // Who has lost its bookkeeping is held against what the other side remembers of it, if they were in step once: a first run
+    // that was cut off says nothing of what was here.
+    let was_in_step = other.index.peer_at(&side.index.root).is_some_and(|peer| !peer.had.is_empty());
+    let memory = if has_own_memory || !was_in_step { side } else { other };
     let count: usize = memory.index.files.values().map(BTreeMap::len).sum();
     let is_untouched = |(collection, item): &(&str, &super::folder::Item)| {
         side.noted(collection, &item.file).is_some_and(|noted| noted.print == item.print)
