@@ -5,8 +5,17 @@
 //! With `HOLDFAST_TELL=1` it tells each shortened history, line by line. No feature sets that cfg, so in every other build there is nothing here, and nothing to switch.
 #![cfg(holdfast_ablations)]
 #![allow(clippy::panic, clippy::print_stdout, reason = "a test may stop, and this one tells what it found")]
+#![allow(clippy::unwrap_used, reason = "as above")]
 
-use holdfast::testing::{Defence, Failure, World};
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/world.rs"]
+mod world;
+
+use holdfast::{
+    MemoryStore, ReplicaId, Shape,
+    testing::{Defence, Failure, World},
+};
+use world::{Cloud, Loose, create, edit, people, phone, rec};
 
 /// Histories tried for one defence, at most.
 const HISTORIES: u64 = 4_000;
@@ -22,6 +31,33 @@ fn first_failure() -> (u64, Option<Failure>) {
     (HISTORIES, None)
 }
 
+/// What two installations under one id have written to one record, the server's memory of both being lost: `World` draws that, and
+/// compares nothing of records that two installations have written under one name.
+fn loses_a_clean_version() -> bool {
+    let (mut cloud, mut ada) = (Cloud::new(), phone(1));
+    (0..12).for_each(|n| create(&mut ada, n, &[("name", "x"), ("phone", "1")]));
+    cloud.sync(&mut ada);
+    let mut twin = ada.clone();
+    edit(&mut ada, 3, "phone", "ada's", 7);
+    edit(&mut twin, 4, "phone", "the twin's", 8);
+    edit(&mut twin, 3, "phone", "the twin's", 8);
+    cloud.sync(&mut twin);
+    cloud.store = MemoryStore::server();
+    cloud.sync(&mut ada);
+    cloud.sync(&mut twin);
+    twin.rotate(ReplicaId::from_entropy(50).unwrap(), [&people()]).unwrap();
+    for _ in 0..2 {
+        cloud.sync(&mut twin);
+        cloud.sync(&mut ada);
+    }
+    let conflicts = |phone: &world::Phone| {
+        let seen = phone.read::<Loose>(&people(), &rec(3), &Shape::new()).unwrap();
+        assert!(seen.is_some(), "the record is there");
+        phone.row(&people(), &rec(3)).unwrap().unwrap().version.record().conflicts().count()
+    };
+    [&ada, &twin].into_iter().any(|phone| conflicts(phone) != 1)
+}
+
 /// One test, since the switch is one for the whole process.
 #[test]
 fn each_defence_switched_off_is_found_and_nothing_is_found_with_all_of_them() {
@@ -29,6 +65,11 @@ fn each_defence_switched_off_is_found_and_nothing_is_found_with_all_of_them() {
     let mut most = 0;
     for defence in Defence::ALL {
         Defence::switch_off(Some(defence));
+        if defence == Defence::CleanRenamed {
+            missed.extend((!loses_a_clean_version()).then_some(defence));
+            println!("{}: by one history, written down. S2: an edit is gone", defence.marker());
+            continue;
+        }
         let (played, failure) = first_failure();
         most = most.max(played);
         let Some(failure) = failure else {
@@ -45,6 +86,7 @@ fn each_defence_switched_off_is_found_and_nothing_is_found_with_all_of_them() {
         }
     }
     Defence::switch_off(None);
+    assert!(!loses_a_clean_version(), "with every defence");
     let most = most.max(300);
     for seed in 0..most {
         if let Err(failure) = World::run(seed) {

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
+    authorship::Authorship,
     breach::Why,
     draft::{After, By, Change, Draft, Entry, Heading, Origin, Proposal, Quarantined},
     harm::Harm,
@@ -13,9 +14,11 @@ use super::{
     slice::Slice,
 };
 use crate::values::{
+    ablation::is_off,
     id::{CollectionId, ReplicaId},
     redot::Redot,
-    version_vector::Dot,
+    version::Version,
+    version_vector::VersionVector,
 };
 
 /// Why a store's writes can not be taken over. Nothing was changed.
@@ -56,7 +59,7 @@ impl Draft {
         }
         let unsent = slice.rows.values().filter(|row| row.is_pending || row.failed.is_some());
         let renaming =
-            unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, old, slice.head.server.as_ref()) }));
+            unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, author, slice.head.server.as_ref()) }));
         let concerned = renaming.filter(|(row, redot)| redot.concerns(&row.version) || redot.concerns(row.known()));
         let entries: Vec<Entry> = concerned.map(|(row, redot)| renamed(row, redot)).collect();
         let server = slice.head.server.as_ref().map(known_anew);
@@ -80,37 +83,32 @@ fn known_anew(server: &KnownServer) -> KnownServer {
     KnownServer { cursor, whole, accepted: 0, accepted_once: 0, conflict: None, ..server.clone() }
 }
 
-/// The last of a record's writes under the old id that the server has, as far as is known.
+/// The last of a record's writes under the old id that keep their names.
 ///
-/// While a loss is mended, a server that has been told of no other end of the chain has all that it had accepted. What a
-/// lost one had accepted, others hold under these names: under new ones, what has been deleted since would live on beside it.
-/// Where the id is in use elsewhere, it is not known whose writes those are.
-fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
-    let there = match (&row.base, server) {
-        (Some(base), _) => base.context().get(old),
-        (None, Some(server)) if server.is_recovering && server.conflict.is_none() => {
-            server.accepted.max(server.accepted_once)
-        }
-        (None, Some(server)) if server.is_recovering => server.accepted,
-        (None, _) => 0,
-    };
-    there.max(written_over_elsewhere(row, old))
+/// Those that the server is known to have, and, where others have written the record since, all that were ever offered:
+/// somebody may have written over them under that name, and would not have under another.
+fn kept(row: &Row, author: &Authorship, server: Option<&KnownServer>) -> u64 {
+    if is_off!(CleanRenamed) && row.base.is_none() && server.is_some_and(|server| server.is_recovering) {
+        return u64::MAX;
+    }
+    let (nothing, old) = (VersionVector::new(), author.replica);
+    let there = row.base.as_ref().map_or(&nothing, Version::context);
+    let known = row.known().context().iter().chain(row.version.context().iter());
+    let has_others = known.filter(|dot| dot.replica != old).any(|dot| !there.covers(dot));
+    let offered = author.offered.last().filter(|_| has_others).map_or(0, |link| link.counter);
+    let accepted = server.filter(|_| row.base.is_none()).map_or(0, accepted);
+    there.get(old).max(accepted).max(offered)
 }
 
-/// The last of the old id's writes that stands in what is stored, and not in what waits beside it: somebody else has written
-/// over it under that name, and would not have under another.
-fn written_over_elsewhere(row: &Row, old: ReplicaId) -> u64 {
-    let Some(Quarantine::Version { hidden, .. }) = &row.quarantine else { return 0 };
-    let (stored, hidden) = (row.version.record(), hidden.record());
-    let is_gone = |dot: &Dot| !hidden.life().contains(*dot);
-    let in_life = stored.life().siblings().iter().map(|sibling| sibling.stamp.dot).filter(is_gone);
-    let in_fields = stored.fields().iter().flat_map(|(name, register)| {
-        let beside = hidden.fields().get(name);
-        let dots = register.siblings().iter().map(|sibling| sibling.stamp.dot);
-        dots.filter(move |dot| !beside.is_some_and(|beside| beside.contains(*dot)))
-    });
-    let gone = in_life.chain(in_fields).filter(|dot| dot.replica == old);
-    gone.map(|dot| dot.counter).max().unwrap_or_default()
+/// The last write that a server has which lost something, as far as is known. What a lost one had accepted, others hold under these
+/// names: under new ones, what has been deleted since would live on beside it. Where the id is in use elsewhere, it is not
+/// known whose writes those are.
+fn accepted(server: &KnownServer) -> u64 {
+    match (server.is_recovering, server.conflict) {
+        (true, None) => server.accepted.max(server.accepted_once),
+        (true, Some(_)) => server.accepted,
+        (false, _) => 0,
+    }
 }
 
 fn renamed(row: &Row, redot: Redot) -> Entry {

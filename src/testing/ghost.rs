@@ -287,9 +287,6 @@ impl Ghost {
             Some(_) if self.installs.is_forked(of) => {
                 summary.check("S1 contexts that name writes of two installations, not compared");
             }
-            Some(_) if self.kept.iter().any(|(record, ..)| *record == of) => {
-                summary.check("S1 contexts that name writes under two names, not compared");
-            }
             Some((known, _)) => {
                 let what = format!("r{:03} has two contents under {:?}", of.1, contents.seen);
                 return broken("S1", format!("{what}: {:?} and {:?}", known.atoms, contents.atoms));

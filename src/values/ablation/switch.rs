@@ -27,13 +27,15 @@ pub enum Defence {
     ReplicaChain,
     /// Other contents under equal vectors are a conflict. Off: they are the same, and the chain is off, too.
     EqualVectors,
+    /// A device that takes another id renames what a lost server had accepted, too. Off: only what no server has accepted.
+    CleanRenamed,
 }
 
 static OFF: AtomicU8 = AtomicU8::new(0);
 
 impl Defence {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NewLineage,
         Self::Absence,
         Self::RowFingerprint,
@@ -44,6 +46,7 @@ impl Defence {
         Self::RandomLineage,
         Self::ReplicaChain,
         Self::EqualVectors,
+        Self::CleanRenamed,
     ];
 
     /// What is done without it, as it stands in no other build.
@@ -60,6 +63,7 @@ impl Defence {
             Self::RandomLineage => "ablation: lineages are counted",
             Self::ReplicaChain => "ablation: a replica's writes have no chain",
             Self::EqualVectors => "ablation: equal vectors are equal contents, and there is no chain",
+            Self::CleanRenamed => "ablation: clean versions keep their names under another id",
         }
     }
 
