@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "each test file uses a part")]
 #[path = "reconcile/crossed.rs"]
 mod crossed;
+#[path = "reconcile/forked.rs"]
+mod forked;
 #[path = "reconcile/hostile.rs"]
 mod hostile;
 #[allow(dead_code, reason = "each test file uses a part")]

@@ -361,7 +361,10 @@ impl DeviceSession {
     fn ask_whole(&mut self, phase: Phase, records: Vec<RecordId>) {
         let (collection, record_bytes) = (self.work.collection(), self.record_bytes());
         let accepted = self.work.known.accepted;
-        self.send(phase, [Request::Fetch { collection, records, record_bytes, accepted }].into());
+        self.send(
+            phase,
+            [Request::Fetch { collection, at: self.work.greeting(), records, record_bytes, accepted }].into(),
+        );
     }
 
     /// Reviews a draft and commits it; goes on at once where there is nothing to write. `redo` is the phase that read it.

@@ -159,7 +159,9 @@ pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
             let records = offers.iter().map(|offer| offer.record.clone());
             head.with_records(records).with_staged(asked.from).with_chains(at.map(|at| at.revision))
         }
-        Request::Fetch { records, .. } => head.with_records(records.iter().cloned()),
+        Request::Fetch { at, records, .. } => {
+            head.with_records(records.iter().cloned()).with_chains(at.map(|at| at.revision))
+        }
         Request::Audit { window, .. } => {
             let (after, until) = (window.after.clone(), window.until.clone());
             head.with_query(Query::Window { after, until, limit: limits.max_items.saturating_add(1) })
@@ -192,8 +194,8 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
             Ok(page::page(*at, after, (*page_bytes, *record_bytes), accepted, &slice, call))
         }
         Request::Push { .. } => push::taken(asked, slice, call),
-        Request::Fetch { record_bytes, accepted, .. } => {
-            Ok(page::whole(*record_bytes, accepted_beside(asked, *accepted, &slice), &slice, call))
+        Request::Fetch { at, record_bytes, accepted, .. } => {
+            Ok(page::whole(*at, *record_bytes, accepted_beside(asked, *accepted, &slice), &slice, call))
         }
         Request::Audit { fingerprint, .. } => Ok(audit::audited(*fingerprint, &slice, call)),
         Request::Reconcile { at, holds, .. } => Ok(reconcile::reconciled(*at, holds, slice, call)),

@@ -76,6 +76,8 @@ pub enum Request {
     Fetch {
         /// The collection.
         collection: CollectionId,
+        /// The last position that the device was given. `None` if it was given none.
+        at: Option<Greeting>,
         /// The records.
         records: Vec<RecordId>,
         /// Bytes of one record that the device takes, inclusive: larger ones are left out.

@@ -100,7 +100,7 @@ fn records_that_are_too_large_for_one_side_end_no_comparison() {
 }
 
 /// The server keeps nothing of its past but where it stands.
-fn forgetful(store: &MemoryStore) -> MemoryStore {
+pub(crate) fn forgetful(store: &MemoryStore) -> MemoryStore {
     let mut saved = serde_json::to_value(store).unwrap();
     let chains = saved["collections"][0][1]["chains"].as_array_mut().unwrap();
     *chains = chains.split_off(chains.len() - 1);

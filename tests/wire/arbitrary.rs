@@ -159,9 +159,10 @@ fn request() -> impl Strategy<Value = Request> {
         push.prop_map(|(collection, at, links, is_first, is_last, offers)| {
             Request::Push { collection, at, links, is_first, is_last, offers }
         }),
-        (collection_id(), vec(record(), 0..5), number(), number()).prop_map(
-            |(collection, records, record_bytes, accepted)| Request::Fetch {
+        (collection_id(), option::of(greeting()), vec(record(), 0..5), number(), number()).prop_map(
+            |(collection, at, records, record_bytes, accepted)| Request::Fetch {
                 collection,
+                at,
                 records,
                 record_bytes,
                 accepted

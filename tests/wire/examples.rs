@@ -187,6 +187,7 @@ fn requests() -> Vec<(&'static str, Frame)> {
             "fetch",
             request(vec![Request::Fetch {
                 collection: collection.clone(),
+                at: None,
                 records: vec![record(UUID)],
                 record_bytes: 16_777_216,
                 accepted: 7,

@@ -106,7 +106,7 @@ fn about_people(request: Request, known: Option<Greeting>) -> Request {
             Request::Push { collection, at: known, links, is_first, is_last, offers }
         }
         Request::Fetch { records, record_bytes, accepted, .. } => {
-            Request::Fetch { collection, records, record_bytes, accepted }
+            Request::Fetch { collection, at: known, records, record_bytes, accepted }
         }
         Request::Audit { window, fingerprint, .. } => Request::Audit { collection, window, fingerprint },
         Request::Reconcile { holds, .. } => Request::Reconcile { collection, at: known, holds },

@@ -135,6 +135,7 @@ fn an_unknown_way_to_compare_is_named() {
 fn each_limit_is_refused_with_its_number() {
     let five = request(vec![Request::Fetch {
         collection: contacts(),
+        at: None,
         records: vec![record("a"); 5],
         record_bytes: 16_777_216,
         accepted: 7,
@@ -235,6 +236,7 @@ fn an_id_has_one_form() {
     let fetch = |id: &str| {
         request(vec![Request::Fetch {
             collection: contacts(),
+            at: None,
             records: vec![record(id)],
             record_bytes: 16_777_216,
             accepted: 0,
@@ -251,7 +253,7 @@ fn an_id_has_one_form() {
     for id in others {
         assert_eq!(fetch(id).decode_alike(&bytes(id), &WireLimits::default()), Ok(fetch(id)), "{id}");
     }
-    let fetch = [&[0x81, 0x85, 0x04, 0x68][..], b"contacts", &[0x81, 0x78, 36], uuid.as_bytes()].concat();
+    let fetch = [&[0x81, 0x86, 0x04, 0x68][..], b"contacts", &[0xf6, 0x81, 0x78, 36], uuid.as_bytes()].concat();
     let as_text = [fetch, vec![0x1a, 1, 0, 0, 0, 0]].concat();
     let found = request(vec![]).decode_alike(&with_messages(&request(vec![]), &as_text), &WireLimits::default());
     assert_eq!(found, Err(FrameError::Decode(DecodeError::NotCanonical)));

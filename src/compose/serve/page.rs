@@ -70,7 +70,17 @@ fn cursor_at(row: &Row) -> FeedCursor {
 }
 
 /// Records whole, as many as a page holds: who misses some asks again.
-pub(super) fn whole(record_bytes: u64, accepted: Option<Link>, slice: &Slice, call: &Call<'_>) -> Decision {
+pub(super) fn whole(
+    at: Option<Greeting>,
+    record_bytes: u64,
+    accepted: Option<Link>,
+    slice: &Slice,
+    call: &Call<'_>,
+) -> Decision {
+    // Who goes on from another history would take this one for it.
+    if at.is_some_and(|at| !is_held(at, slice, call)) {
+        return Decision::refused(Refused::Renewed);
+    }
     let (offers, ..) =
         filled(slice.rows.values(), call.limits.page_bytes, record_bytes, (&slice.collection, call), |_| None);
     Decision::reply(Reply::Whole { offers, now: now(slice, call), accepted })

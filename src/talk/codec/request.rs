@@ -59,8 +59,9 @@ pub(super) fn write(writer: &mut Writer, request: &Request) {
             writer.bool(*is_last);
             write_offers(writer, offers);
         }
-        Request::Fetch { collection, records, record_bytes, accepted } => {
-            head(writer, 5, 4, collection);
+        Request::Fetch { collection, at, records, record_bytes, accepted } => {
+            head(writer, 6, 4, collection);
+            write_option(writer, at.as_ref(), write_at);
             write_list(writer, 1, records, write_record);
             writer.uint(*record_bytes);
             writer.uint(*accepted);
@@ -111,6 +112,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reque
         },
         4 => Request::Fetch {
             collection,
+            at: read_option(reader, read_at)?,
             records: read_list(reader, limits, 1, read_record)?,
             record_bytes: reader.uint()?,
             accepted: reader.uint()?,
