@@ -108,7 +108,8 @@ const CHECKS: [(&str, u64); 32] = [
     ("verdicts: behind", 5),
 ];
 
-const EXCUSES: [(&str, u64); 3] = [
+const EXCUSES: [(&str, u64); 4] = [
+    ("L1 records of two installations, refused while something waits beside them", 20),
     ("S2 values lost by a clone whose server forgot it: the named exception", 8),
     ("S1 contexts that name writes of two installations, not compared", 400),
     ("S3 values shown again whose name somebody has given up", 400),

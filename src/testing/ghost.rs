@@ -322,6 +322,8 @@ impl Ghost {
                 self.excused.insert(*atom);
             }
         }
+        // What has only waited beside, and was written over there, was never shown.
+        let shown_before = before.map(|row| self.contents(of, &row.version)).transpose()?;
         let shown = self.contents(of, &after.version)?;
         let Some(past) = self.superseded.get_mut(at) else { return Ok(()) };
         if let Some(row) = before {
@@ -334,7 +336,8 @@ impl Ghost {
             let is_forgotten = |atom: &Atom| forgets && atom.place > 0;
             // What got another name may come again under the first one, from who was sent it.
             let is_renamed = |atom: &Atom| self.renamed.contains(atom);
-            for atom in old.iter().filter(|atom| !new.contains(*atom) && !is_forgotten(atom) && !is_renamed(atom)) {
+            let shown_before = shown_before.iter().flat_map(|shown| shown.atoms.iter());
+            for atom in shown_before.filter(|atom| !new.contains(*atom) && !is_forgotten(atom) && !is_renamed(atom)) {
                 past.insert(*atom);
                 summary.check("S3 values that a replica saw superseded");
             }

@@ -106,7 +106,24 @@ impl World {
         let rows = self.every_row()?.into_iter().flatten();
         let large: BTreeSet<RecordId> = rows.filter(|(_, row)| is_failed(row)).map(|(_, row)| row.record).collect();
         large.iter().for_each(|_| self.summary.check("L4 records too large to cross, all others agreed on"));
-        Ok(large)
+        let mut apart = self.refused_while_held()?;
+        apart.extend(large);
+        Ok(apart)
+    }
+
+    /// Records that two installations wrote under one id, and that a device refuses as long as something waits beside them.
+    fn refused_while_held(&mut self) -> Result<BTreeSet<RecordId>, Broken> {
+        let mut refused = BTreeSet::new();
+        for (collection, row) in self.every_row()?.into_iter().flatten() {
+            let of = (collection, Names::place_of_record(&row.record)?);
+            let is_refused =
+                matches!(row.failed.as_deref(), Some(Refusal::Equivocation { .. } | Refusal::Forged { .. }));
+            if is_refused && self.ghost.installs.is_forked(of) {
+                self.summary.check("L1 records of two installations, refused while something waits beside them");
+                refused.insert(row.record);
+            }
+        }
+        Ok(refused)
     }
 
     /// The rows of all devices and of the home.
