@@ -109,7 +109,7 @@ const CHECKS: [(&str, u64); 32] = [
 ];
 
 const EXCUSES: [(&str, u64); 4] = [
-    ("L1 records of two installations, refused while something waits beside them", 20),
+    ("L1 records of two installations, beside which something waits", 600),
     ("S2 values lost by a clone whose server forgot it: the named exception", 8),
     ("S1 contexts that name writes of two installations, not compared", 400),
     ("S3 values shown again whose name somebody has given up", 400),

@@ -9,7 +9,10 @@ use alloc::{
 
 use super::{Cloud, World, session::WINDOW};
 use crate::compose::device_session::Report;
-use crate::decide::{refusal::Refusal, row::Row};
+use crate::decide::{
+    refusal::Refusal,
+    row::{Quarantine, Row},
+};
 use crate::testing::{
     failure::{Broken, broken},
     ghost::{Ghost, name},
@@ -111,15 +114,17 @@ impl World {
         Ok(apart)
     }
 
-    /// Records that two installations wrote under one id, and that a device refuses as long as something waits beside them.
+    /// Records that two installations wrote under one id, of which something waits beside them: as long as it does, what has other
+    /// contents under the same dots is refused.
     fn refused_while_held(&mut self) -> Result<BTreeSet<RecordId>, Broken> {
         let mut refused = BTreeSet::new();
         for (collection, row) in self.every_row()?.into_iter().flatten() {
             let of = (collection, Names::place_of_record(&row.record)?);
             let is_refused =
                 matches!(row.failed.as_deref(), Some(Refusal::Equivocation { .. } | Refusal::Forged { .. }));
-            if is_refused && self.ghost.installs.is_forked(of) {
-                self.summary.check("L1 records of two installations, refused while something waits beside them");
+            let is_held = matches!(row.quarantine, Some(Quarantine::Version { .. }));
+            if (is_refused || is_held) && self.ghost.installs.is_forked(of) {
+                self.summary.check("L1 records of two installations, beside which something waits");
                 refused.insert(row.record);
             }
         }
