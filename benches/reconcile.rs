@@ -69,7 +69,7 @@ fn apart(records: usize, differ: usize) -> (Device<MemoryStore>, MemoryStore) {
     let mut cloud = MemoryStore::server();
     (0..records).for_each(|n| create(&mut ada, n));
     for phone in [&mut ada, &mut ben] {
-        sync(phone, &mut cloud, |_, _| {});
+        sync(phone, &mut cloud);
     }
     let quarter = differ.div_ceil(4);
     for (phone, from) in [(&mut ada, 0), (&mut ben, quarter)] {
@@ -79,7 +79,7 @@ fn apart(records: usize, differ: usize) -> (Device<MemoryStore>, MemoryStore) {
             edit(phone, n * 7_919 % records);
         }
     }
-    sync(&mut ada, &mut cloud, |_, _| {});
+    sync(&mut ada, &mut cloud);
     (ben, cloud)
 }
 
@@ -102,31 +102,34 @@ fn edit(phone: &mut Device<MemoryStore>, n: usize) {
     phone.write(&seen.save(&next, Cause::User).unwrap(), Timestamp::from_micros(2)).unwrap();
 }
 
-/// One session, of which each request and its reply are shown.
-fn sync(phone: &mut Device<MemoryStore>, cloud: &mut MemoryStore, mut see: impl FnMut(&[u8], &[u8])) {
-    let account = AccountId::new("ada").unwrap();
-    let opening = phone.opening(account.clone(), vec![people()]);
-    let mut session = DeviceSession::open(opening, &entropy(phone.store()));
-    let (key, guard, limits) = (PositionKey::new([7; 32]), Guard::default(), WireLimits::default());
-    phone
-        .converse(&mut session, |frame| {
-            let call = Call {
-                account: &account,
-                access: Access::Open,
-                device: None,
-                server: ReplicaId::from_entropy(99).unwrap(),
-                role: Role::Home,
-                trust: Trust::Account,
-                guard: &guard,
-                key: &key,
-                limits: &limits,
-                entropy: entropy(cloud),
-            };
-            let reply = answer(cloud, frame, &call).unwrap();
-            see(frame, &reply);
-            Ok::<_, std::convert::Infallible>(reply)
-        })
-        .unwrap();
+/// One whole session.
+fn sync(phone: &mut Device<MemoryStore>, cloud: &mut MemoryStore) {
+    let mut session = open(phone);
+    phone.converse(&mut session, |frame| Ok::<_, std::convert::Infallible>(reply(cloud, frame))).unwrap();
+}
+
+fn open(phone: &Device<MemoryStore>) -> DeviceSession {
+    DeviceSession::open(phone.opening(account(), vec![people()]), &entropy(phone.store()))
+}
+
+fn account() -> AccountId {
+    AccountId::new("ada").unwrap()
+}
+
+fn reply(cloud: &mut MemoryStore, frame: &[u8]) -> Vec<u8> {
+    let call = Call {
+        account: &account(),
+        access: Access::Open,
+        device: None,
+        server: ReplicaId::from_entropy(99).unwrap(),
+        role: Role::Home,
+        trust: Trust::Account,
+        guard: &Guard::default(),
+        key: &PositionKey::new([7; 32]),
+        limits: &WireLimits::default(),
+        entropy: entropy(cloud),
+    };
+    answer(cloud, frame, &call).unwrap()
 }
 
 /// Another one for each state of a store.
@@ -138,9 +141,7 @@ fn entropy(store: &MemoryStore) -> Entropy {
 /// What the library needs: all requests that compare, with what is read for them.
 fn session(mut phone: Device<MemoryStore>, mut cloud: MemoryStore) -> Found {
     phone.reseed(&people()).unwrap();
-    let account = AccountId::new("ada").unwrap();
-    let mut session = DeviceSession::open(phone.opening(account.clone(), vec![people()]), &entropy(phone.store()));
-    let (key, guard, limits) = (PositionKey::new([7; 32]), Guard::default(), WireLimits::default());
+    let mut session = open(&phone);
     let mut found = Found { bytes: 0, messages: 0, time: Duration::ZERO };
     let mut store = phone.store().clone();
     loop {
@@ -157,22 +158,10 @@ fn session(mut phone: Device<MemoryStore>, mut cloud: MemoryStore) -> Found {
                 session.committed();
             }
             Output::Send(frame) => {
-                let call = Call {
-                    account: &account,
-                    access: Access::Open,
-                    device: None,
-                    server: ReplicaId::from_entropy(99).unwrap(),
-                    role: Role::Home,
-                    trust: Trust::Account,
-                    guard: &guard,
-                    key: &key,
-                    limits: &limits,
-                    entropy: entropy(&cloud),
-                };
-                let asked = RequestFrame::decode(&frame, &limits).unwrap().requests.remove(0);
+                let asked = RequestFrame::decode(&frame, &WireLimits::default()).unwrap().requests.remove(0);
                 let is_compared = matches!(asked, Request::Reconcile { .. });
                 let begun = Instant::now();
-                let reply = answer(&mut cloud, &frame, &call).unwrap();
+                let reply = reply(&mut cloud, &frame);
                 session.received(&reply).unwrap();
                 if is_compared {
                     found.time += begun.elapsed();
