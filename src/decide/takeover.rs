@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use super::{
-    authorship::Authorship,
     breach::Why,
     draft::{After, By, Change, Draft, Entry, Heading, Origin, Proposal, Quarantined},
     harm::Harm,
@@ -59,7 +58,7 @@ impl Draft {
         }
         let unsent = slice.rows.values().filter(|row| row.is_pending || row.failed.is_some());
         let renaming =
-            unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, author, slice.head.server.as_ref()) }));
+            unsent.map(|row| (row, Redot { old, new: replica, kept: kept(row, old, slice.head.server.as_ref()) }));
         let concerned = renaming.filter(|(row, redot)| redot.concerns(&row.version) || redot.concerns(row.known()));
         let entries: Vec<Entry> = concerned.map(|(row, redot)| renamed(row, redot)).collect();
         let server = slice.head.server.as_ref().map(known_anew);
@@ -85,19 +84,20 @@ fn known_anew(server: &KnownServer) -> KnownServer {
 
 /// The last of a record's writes under the old id that keep their names.
 ///
-/// Those that the server is known to have, and, where others have written the record since, all that were ever offered:
+/// Those that the server is known to have, and, where others have written the record since, all that a server ever took:
 /// somebody may have written over them under that name, and would not have under another.
-fn kept(row: &Row, author: &Authorship, server: Option<&KnownServer>) -> u64 {
+fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
     if is_off!(CleanRenamed) && row.base.is_none() && server.is_some_and(|server| server.is_recovering) {
         return u64::MAX;
     }
-    let (nothing, old) = (VersionVector::new(), author.replica);
+    let nothing = VersionVector::new();
     let there = row.base.as_ref().map_or(&nothing, Version::context);
     let known = row.known().context().iter().chain(row.version.context().iter());
     let has_others = known.filter(|dot| dot.replica != old).any(|dot| !there.covers(dot));
-    let offered = author.offered.last().filter(|_| has_others).map_or(0, |link| link.counter);
+    let heard_of = |server: &KnownServer| server.accepted.max(server.accepted_once);
+    let heard_of = server.filter(|_| has_others).map_or(0, heard_of);
     let accepted = server.filter(|_| row.base.is_none()).map_or(0, accepted);
-    there.get(old).max(accepted).max(offered)
+    there.get(old).max(accepted).max(heard_of)
 }
 
 /// The last write that a server has which lost something, as far as is known. What a lost one had accepted, others hold under these
