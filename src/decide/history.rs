@@ -220,6 +220,11 @@ impl KnownServer {
         Self { witness: Some(witness), ..self.clone() }
     }
 
+    /// The last of this replica's writes that this server has accepted, in this lineage or in one that it has lost.
+    pub(crate) fn ever_accepted(&self) -> u64 {
+        self.accepted.max(self.accepted_once)
+    }
+
     /// Notes that the id is in use elsewhere. Whether that is news.
     pub(crate) fn note_conflict(&mut self, conflict: Conflict) -> bool {
         self.conflict.replace(conflict) != Some(conflict)

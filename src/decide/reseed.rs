@@ -20,7 +20,7 @@ impl Draft {
             is_recovering: true,
             is_reseeding: true,
             owes_staged: known.owes_staged || !slice.staged.is_empty(),
-            accepted_once: known.accepted_once.max(known.accepted),
+            accepted_once: known.ever_accepted(),
             conflict: known.conflict,
             ..KnownServer::default()
         });

@@ -94,8 +94,7 @@ fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
     let there = row.base.as_ref().map_or(&nothing, Version::context);
     let known = row.known().context().iter().chain(row.version.context().iter());
     let has_others = known.filter(|dot| dot.replica != old).any(|dot| !there.covers(dot));
-    let heard_of = |server: &KnownServer| server.accepted.max(server.accepted_once);
-    let heard_of = server.filter(|_| has_others).map_or(0, heard_of);
+    let heard_of = server.filter(|_| has_others).map_or(0, KnownServer::ever_accepted);
     let accepted = server.filter(|_| row.base.is_none()).map_or(0, accepted);
     there.get(old).max(accepted).max(heard_of)
 }
@@ -105,7 +104,7 @@ fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
 /// known whose writes those are.
 fn accepted(server: &KnownServer) -> u64 {
     match (server.is_recovering, server.conflict) {
-        (true, None) => server.accepted.max(server.accepted_once),
+        (true, None) => server.ever_accepted(),
         (true, Some(_)) => server.accepted,
         (false, _) => 0,
     }

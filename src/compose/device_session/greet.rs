@@ -354,7 +354,7 @@ fn known_after(known: &KnownServer, judgement: &Judgement, now: Option<Issued>) 
         is_recovering: known.is_recovering || !is_intact,
         whole: known.whole.min(judgement.common),
         accepted: if is_intact { known.accepted } else { 0 },
-        accepted_once: known.accepted_once.max(known.accepted),
+        accepted_once: known.ever_accepted(),
         audited: known.audited.clone().filter(|_| is_intact || known.lineage() == now.map(|now| now.position.lineage)),
         hold: known.hold.filter(|_| is_intact),
         ..known.clone()
