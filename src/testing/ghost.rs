@@ -201,7 +201,7 @@ impl Ghost {
         let (own, replica) = (writer.own, self.names.replica(usize::from(writer.own))?);
         let seen = [&after.version, after.known()].map(|version| version.context().get(replica));
         let of = (collection, Names::place_of_record(&after.record)?);
-        if seen.iter().all(|seen| *seen <= self.counter(collection, own)) && why == Why::Synced {
+        if why == Why::Synced && !self.is_new(of, own, &seen, after)? {
             return Ok(());
         }
         if why == Why::Synced && !self.installs.is_forked(of) {
@@ -236,6 +236,23 @@ impl Ghost {
             return broken("S2", format!("{gone:?} is gone from {} that takes another id", writer_name(own)));
         }
         Ok(())
+    }
+
+    /// Whether a row names writes of an id that nobody has made.
+    fn is_new(&mut self, of: (u8, u16), own: u8, seen: &[u64], row: &Row) -> Result<bool, Broken> {
+        let is_known = |counter: &u64| {
+            *counter == 0 || self.installs.has_written(of, own, *counter) || self.kept.contains(&(of, own, *counter))
+        };
+        if !seen.iter().all(is_known) {
+            return Ok(true);
+        }
+        for version in [&row.version, row.known()] {
+            let contents = self.contents(of, version)?;
+            if contents.atoms.iter().any(|atom| atom.replica == own && !self.written.contains(atom)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// An installation that takes another id keeps its writes up to a number under the old one. What was written over under a
