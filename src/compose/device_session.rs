@@ -167,6 +167,7 @@ impl DeviceSession {
             Phase::AuditRead { push } => self.audit_read(push, &slice),
             Phase::CloseRead => self.close_read(slice),
             Phase::AuditNote => self.audit_note(slice),
+            Phase::DoubtRead => self.doubt_read(&slice),
             Phase::SpansRead => self.spans_read(&slice),
             Phase::SettleRead => self.settle_read(slice),
             Phase::ComparedRead => self.compared_read(slice),
@@ -230,16 +231,16 @@ impl DeviceSession {
             (Phase::Fetching { page, asked }, Reply::Whole { offers, now, accepted }) => {
                 self.fetched(page, asked, offers, (now, accepted));
             }
-            (Phase::Pushing { sent, window }, Reply::Taken { before, now, except, staged, hold }) => {
+            (Phase::Pushing { sent, audit }, Reply::Taken { before, now, except, staged, hold }) => {
                 self.work.report.hold_there = hold;
-                if let (Some(window), Some(Reply::Audited(audited))) = (window, replies.next()) {
-                    self.work.heard_audit = Some((window, audited));
+                if let (Some(audit), Some(Reply::Audited(audited))) = (audit, replies.next()) {
+                    self.work.heard_audit = Some((audit, audited));
                 }
                 self.taken(sent, before, now, except, staged);
             }
-            (Phase::Auditing { window }, Reply::Audited(audited)) => self.audited(window, audited),
-            (Phase::Examining { window }, Reply::Whole { offers, now, accepted }) => {
-                self.examined(window, offers, (now, accepted));
+            (Phase::Auditing { audit }, Reply::Audited(audited)) => self.audited(audit, audited),
+            (Phase::Examining { audit }, Reply::Whole { offers, now, accepted }) => {
+                self.examined(audit, offers, (now, accepted));
             }
             (Phase::Reconciling { asked }, Reply::Reconciled { found, now }) => self.reconciled(asked, found, now),
             (Phase::Supplying { asked }, Reply::Whole { offers, now, accepted }) => {
@@ -291,6 +292,7 @@ impl DeviceSession {
                 Next::Ask => return self.ask(),
                 Next::TakeShown => return self.take_shown(),
                 Next::Judge => return self.read_staged(),
+                Next::Examine => return self.doubt(),
                 Next::Push => return self.push(None, Vec::new(), true),
                 Next::HearAudit => return self.hear_audit(),
                 Next::Audit => return self.audit(None),

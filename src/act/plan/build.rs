@@ -296,7 +296,7 @@ impl Work {
         }
         row.base = match by {
             By::Unacknowledged => None,
-            _ => peer.and_then(|peer| peer.version).or_else(|| before.and_then(base_of)),
+            _ => base(peer.and_then(|peer| peer.version), before.and_then(base_of)),
         };
         if row.base.is_none() {
             row.acknowledged = None;
@@ -445,6 +445,13 @@ fn base_of(row: &Row) -> Option<Version> {
     } else {
         row.acknowledged.map(|_| row.known().clone())
     }
+}
+
+/// What a pending record's patch is made on: what the peer shows. Where that is less than it once named as its own, the
+/// patch is made on that: it will not fit, and then the loss is named, also by a later session.
+fn base(shown: Option<Version>, named: Option<Version>) -> Option<Version> {
+    let is_less = |shown: &Version| named.as_ref().is_some_and(|named| !shown.context().covers_all(named.context()));
+    shown.filter(|shown| !is_less(shown)).or_else(|| named.clone())
 }
 
 /// The chain after a commit: of the chain before it, and of every row that it wrote.

@@ -1,7 +1,10 @@
 //! The rolling audit: a window of records a round, told from rows, so that what a server lost in silence is found within one
 //! cycle.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{
     DeviceSession,
@@ -38,27 +41,28 @@ impl DeviceSession {
     pub(super) fn audit_read(&mut self, push: Option<(Request, Sending)>, slice: &Slice) {
         let last = slice.found.last().filter(|_| slice.found.len() >= WINDOW).cloned();
         let named = slice.rows.values().filter(|row| is_acknowledged(row));
-        let window = Audit { rows: named.map(|row| (row.record.clone(), row.clone())).collect(), last: last.clone() };
+        let named = named.map(|row| (row.record.clone(), row.known().clone())).collect();
+        let audit = Audit { named, window: Some(last.clone()) };
         // What goes with this page will be there, too.
         let sent: BTreeMap<&RecordId, Digest> =
             push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, digest)| (record, *digest)).collect();
         let is_there =
-            |row: &Row| window.rows.contains_key(&row.record) || sent.get(&row.record) == Some(&row.known().digest());
+            |row: &Row| audit.named.contains_key(&row.record) || sent.get(&row.record) == Some(&row.known().digest());
         let there = slice.rows.values().filter(|row| is_there(row)).map(|row| (&row.record, said(row.known())));
         let collection = self.work.collection();
-        let audit = Request::Audit {
+        let asked = Request::Audit {
             collection,
             window: Window { after: self.work.known.audited.clone(), until: last },
             fingerprint: fingerprint(there),
         };
         match push {
-            None if window.rows.is_empty() => self.note_window(window.last),
-            None => self.send(Phase::Auditing { window }, [audit].into()),
-            Some((request, sent)) if window.rows.is_empty() => {
-                self.send(Phase::Pushing { sent, window: None }, [request].into());
+            None if audit.named.is_empty() => self.note_audit(audit.window),
+            None => self.send(Phase::Auditing { audit }, [asked].into()),
+            Some((request, sent)) if audit.named.is_empty() => {
+                self.send(Phase::Pushing { sent, audit: None }, [request].into());
             }
             Some((request, sent)) => {
-                self.send(Phase::Pushing { sent, window: Some(window) }, [request, audit].into());
+                self.send(Phase::Pushing { sent, audit: Some(audit) }, [request, asked].into());
             }
         }
     }
@@ -66,31 +70,53 @@ impl DeviceSession {
     /// What the server said to the audit that went with a push.
     pub(super) fn hear_audit(&mut self) {
         match self.work.heard_audit.take() {
-            Some((window, audited)) => self.audited(window, audited),
+            Some((audit, audited)) => self.audited(audit, audited),
             None => self.advance(),
         }
     }
 
-    pub(super) fn audited(&mut self, mut window: Audit, audited: Audited) {
+    pub(super) fn audited(&mut self, mut audit: Audit, audited: Audited) {
         let found = match audited {
             Audited::Found(found) => found,
-            Audited::Same | Audited::TooMany => return self.note_window(window.last),
+            Audited::Same | Audited::TooMany => return self.note_audit(audit.window),
         };
         let found: BTreeMap<RecordId, _> = found.into_iter().collect();
-        let gone = window.rows.keys().filter(|record| !found.contains_key(record)).cloned();
+        let gone = audit.named.keys().filter(|record| !found.contains_key(record)).cloned();
         self.work.missing.extend(gone.collect::<Vec<_>>());
-        window.rows.retain(|record, row| found.get(record).is_some_and(|digest| *digest != row.known().digest()));
-        if window.rows.is_empty() {
-            return self.note_window(window.last);
+        audit.named.retain(|record, named| found.get(record).is_some_and(|digest| *digest != named.digest()));
+        self.examine(audit);
+    }
+
+    /// Looks at what the server has where a patch did not fit what it once named as its own.
+    pub(super) fn doubt(&mut self) {
+        let doubted = self.work.doubted.iter().take(WINDOW).cloned();
+        let set = ReadSet::head(self.work.collection()).with_records(doubted);
+        self.read(Phase::DoubtRead, set);
+    }
+
+    pub(super) fn doubt_read(&mut self, slice: &Slice) {
+        let doubted: BTreeSet<RecordId> = self.work.doubted.iter().take(WINDOW).cloned().collect();
+        let bases = doubted.iter().filter_map(|record| Some((record.clone(), slice.rows.get(record)?.base.clone()?)));
+        let audit = Audit { named: bases.collect(), window: None };
+        self.work.doubted.retain(|record| !doubted.contains(record));
+        self.work.examined.extend(doubted);
+        self.work.needs_push = self.work.report.conflict.is_none();
+        self.examine(audit);
+    }
+
+    /// Asks for what differs, whole.
+    fn examine(&mut self, audit: Audit) {
+        if audit.named.is_empty() {
+            return self.note_audit(audit.window);
         }
-        let records = window.rows.keys().cloned().collect();
-        self.ask_whole(Phase::Examining { window }, records);
+        let records = audit.named.keys().cloned().collect();
+        self.ask_whole(Phase::Examining { audit }, records);
     }
 
     /// A record that differs is lost if the server has not seen all of what it once named as its own.
     pub(super) fn examined(
         &mut self,
-        mut window: Audit,
+        mut audit: Audit,
         offers: Vec<SentOffer>,
         (now, accepted): (Option<Issued>, Option<Link>),
     ) {
@@ -98,30 +124,32 @@ impl DeviceSession {
             return self.greet_again();
         }
         (self.work.shown_at, self.work.shown_accepted) = (now, accepted);
-        let before = window.rows.len();
+        let before = audit.named.len();
         for offer in offers {
             let Sent::Whole(version) = &offer.version else { continue };
-            let Some(row) = window.rows.remove(&offer.record) else { continue };
+            let Some(named) = audit.named.remove(&offer.record) else { continue };
             let known = offer.held.as_ref().map_or(version, |held| &held.hidden);
             // By what was seen alone: fields may have been purged there.
-            if !known.context().covers_all(row.known().context()) {
+            if !known.context().covers_all(named.context()) {
                 self.work.missing.insert(offer.record.clone());
             }
-            if !row.known().context().covers_all(known.context()) {
+            if !named.context().covers_all(known.context()) {
                 self.work.shown.push(offer);
             }
         }
-        if window.rows.is_empty() || window.rows.len() == before {
-            self.work.missing.extend(window.rows.into_keys());
-            return self.note_window(window.last);
+        if audit.named.len() == before {
+            self.work.missing.extend(core::mem::take(&mut audit.named).into_keys());
         }
         // A reply holds as many as a page: the others are asked for again.
-        let records = window.rows.keys().cloned().collect();
-        self.ask_whole(Phase::Examining { window }, records);
+        self.examine(audit);
     }
 
-    /// This window is done: the next one begins behind it, or at the beginning.
-    fn note_window(&mut self, last: Option<RecordId>) {
+    /// What was audited is done: the next window begins behind it, or at the beginning.
+    fn note_audit(&mut self, window: Option<Option<RecordId>>) {
+        let Some(last) = window else {
+            self.claim_missing();
+            return self.advance();
+        };
         let server = KnownServer { audited: last, ..self.work.known.clone() };
         self.work.closing = Some(server);
         self.read(Phase::AuditNote, ReadSet::head(self.work.collection()));
@@ -138,14 +166,20 @@ impl DeviceSession {
         let work = &mut self.work;
         let is_end = server.audited.is_none();
         work.known = server;
+        work.audits_all &= !is_end;
+        work.needs_audit = work.audits_all;
+        self.claim_missing();
+        self.advance();
+    }
+
+    /// Of what is missing, the server is asked, once: it gives the loss its name.
+    fn claim_missing(&mut self) {
+        let work = &mut self.work;
         match (work.missing.is_empty(), work.has_claimed) {
             (true, _) => {}
             (false, false) => (work.has_claimed, work.needs_proof) = (true, true),
             // The loss has been said; this is more of it.
             (false, true) => work.verdict = work.more_missing(),
         }
-        work.audits_all &= !is_end;
-        work.needs_audit = work.audits_all;
-        self.advance();
     }
 }

@@ -96,6 +96,7 @@ impl DeviceSession {
             return self.fetch(page, unfit);
         }
         self.note_less(&offers, &slice);
+        self.note_more(&offers, &slice);
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
         if !is_full && !set.moved.is_empty() {
@@ -132,6 +133,15 @@ impl DeviceSession {
         self.work.missing.extend(offers.iter().filter(is_less).map(|offer| offer.record.clone()));
         self.work.audits_all |= !self.work.missing.is_empty();
         self.work.needs_audit |= self.work.audits_all;
+    }
+
+    /// Of a record that others have written, a patch is made on what they wrote: there is nothing to doubt.
+    fn note_more(&mut self, offers: &[Offer], slice: &Slice) {
+        for offer in offers {
+            let base = slice.rows.get(&offer.record).and_then(|row| row.base.as_ref());
+            let is_all = base.is_some_and(|base| offer.known().context().covers_all(base.context()));
+            self.work.needs_push |= is_all && self.work.doubted.remove(&offer.record);
+        }
     }
 
     /// Takes in what an audit has shown and no page did.

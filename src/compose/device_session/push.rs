@@ -108,7 +108,7 @@ impl DeviceSession {
         if sent.more.is_none() && !self.work.has_claimed && self.work.heard_audit.is_none() {
             return self.audit(Some((request, sent)));
         }
-        self.send(Phase::Pushing { sent, window: None }, [request].into());
+        self.send(Phase::Pushing { sent, audit: None }, [request].into());
     }
 
     fn records_in_page(&self) -> usize {
@@ -181,6 +181,10 @@ impl DeviceSession {
             }
             Taken::Staged => {
                 work.staged_there.insert(record, digest);
+            }
+            // The server lacks what it once named as its own, or others have written.
+            Taken::NeedWhole if work.is_doubted(&record) => {
+                work.doubted.insert(record);
             }
             Taken::NeedWhole => work.unfit.push(record),
             Taken::Refused(refusal) => {

@@ -18,7 +18,6 @@ use crate::decide::{
     history::KnownServer,
     line::{OpenHold, Revision},
     position::{FeedCursor, Issued, Position},
-    row::Row,
 };
 use crate::talk::{
     message::{Audited, Greeting, Request},
@@ -27,6 +26,7 @@ use crate::talk::{
 use crate::values::{
     digest::Digest,
     id::{CollectionId, Lineage, RecordId},
+    version::Version,
     version_vector::VersionVector,
 };
 
@@ -59,7 +59,7 @@ pub(super) enum Phase {
     /// What is pending.
     PushRead { after: Option<RecordId>, only: Vec<RecordId>, is_first: bool },
     /// The reply to a push, and to the audit that goes with its last page.
-    Pushing { sent: Sending, window: Option<Audit> },
+    Pushing { sent: Sending, audit: Option<Audit> },
     /// The rows that were acknowledged.
     AckRead { acks: Acks },
     /// A window of rows; the last page of a push waits for it, and takes the audit along.
@@ -67,9 +67,11 @@ pub(super) enum Phase {
     /// The head, to note how far was audited.
     AuditNote,
     /// The reply to an audit.
-    Auditing { window: Audit },
-    /// The records of an audited window that differ, whole.
-    Examining { window: Audit },
+    Auditing { audit: Audit },
+    /// The rows of which the server lacks what a patch was made on.
+    DoubtRead,
+    /// The records of an audit that differ, whole.
+    Examining { audit: Audit },
     /// A commit.
     Committing { receipt: Receipt, then: Box<Self> },
     /// After a commit: the server is known anew.
@@ -130,13 +132,13 @@ pub(super) struct Page {
     pub(super) hold: Option<OpenHold>,
 }
 
-/// A window that is audited.
+/// Records that are audited.
 #[derive(Debug, Clone)]
 pub(super) struct Audit {
-    /// The records in it that the server has named as its own.
-    pub(super) rows: BTreeMap<RecordId, Row>,
-    /// The last record, where there are more behind it.
-    pub(super) last: Option<RecordId>,
+    /// What the server has named as its own.
+    pub(super) named: BTreeMap<RecordId, Version>,
+    /// Of the rolling window: the last record, where there are more behind it. `None` where the records were picked out.
+    pub(super) window: Option<Option<RecordId>>,
 }
 
 /// A page of a push, on its way.
@@ -190,6 +192,7 @@ pub(super) enum Next {
     Ask,
     TakeShown,
     Judge,
+    Examine,
     Push,
     HearAudit,
     Audit,
@@ -201,7 +204,7 @@ impl Next {
     /// Whether it begins with a request.
     pub(super) const fn asks(self) -> bool {
         match self {
-            Self::Prove | Self::Compare | Self::Pull | Self::Ask | Self::Push | Self::Audit => true,
+            Self::Prove | Self::Compare | Self::Pull | Self::Ask | Self::Examine | Self::Push | Self::Audit => true,
             Self::Void
             | Self::Settle
             | Self::EndComparison
@@ -243,7 +246,11 @@ pub(super) struct Work {
     pub(super) shown_at: Option<Issued>,
     /// What it had accepted of this replica's writes then.
     pub(super) shown_accepted: Option<Link>,
-    /// Records that were patched in vain: they are sent whole.
+    /// Records that were patched in vain, until it is known what the server has of them.
+    pub(super) doubted: BTreeSet<RecordId>,
+    /// Those of which it is known.
+    pub(super) examined: BTreeSet<RecordId>,
+    /// Records that are sent whole, for no patch will do.
     pub(super) unfit: Vec<RecordId>,
     /// Records that the server holds, until it is known that the question is here, too.
     pub(super) unasked: BTreeSet<RecordId>,
@@ -314,6 +321,8 @@ impl Work {
             shown: Vec::new(),
             shown_at: None,
             shown_accepted: None,
+            doubted: BTreeSet::new(),
+            examined: BTreeSet::new(),
             unfit: Vec::new(),
             unasked: BTreeSet::new(),
             disputed: BTreeSet::new(),
@@ -387,6 +396,13 @@ impl Work {
         }
     }
 
+    /// Whether it is worth a question what the server has of a record of which it lacks what it once named as its own.
+    pub(super) fn is_doubted(&self, record: &RecordId) -> bool {
+        let is_named = self.is_suspect || self.has_claimed;
+        let is_last_pass = self.passes.saturating_add(1) >= MAX_PASSES;
+        !is_named && !is_last_pass && !self.examined.contains(record)
+    }
+
     /// What is still to do, in this order.
     pub(super) fn next(&self) -> Next {
         if self.is_stopped {
@@ -409,6 +425,8 @@ impl Work {
             Next::TakeShown
         } else if self.has_staged && (!self.is_suspect || self.known.is_reseeding) {
             Next::Judge
+        } else if !self.doubted.is_empty() {
+            Next::Examine
         } else if self.needs_push && self.report.conflict.is_none() && self.passes < MAX_PASSES {
             Next::Push
         } else if self.heard_audit.is_some() {
