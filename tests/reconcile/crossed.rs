@@ -16,8 +16,9 @@ use crate::{workload::Chance, world::*};
 /// What crossed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Crossed {
-    /// Records pushed.
+    /// Records pushed, and the pages that they were in.
     pub(crate) up: usize,
+    pub(crate) pushes: usize,
     /// Records that came.
     pub(crate) down: usize,
     /// Comparisons, and their bytes in both directions.
@@ -56,7 +57,10 @@ impl Crossed {
         self.bytes_down += reply.len();
         for asked in RequestFrame::decode(request, limits).unwrap().requests {
             match asked {
-                Request::Push { offers, .. } => self.up += offers.len(),
+                Request::Push { offers, .. } => {
+                    self.up += offers.len();
+                    self.pushes += 1;
+                }
                 Request::Reconcile { .. } => {
                     self.compared += 1;
                     self.compared_bytes += request.len() + reply.len();

@@ -69,6 +69,48 @@ fn each_record_goes_up_once_where_devices_hold_different_parts() {
 }
 
 #[test]
+fn what_a_device_has_not_heard_the_delete_of_is_not_sent_in_vain() {
+    // Whole pages of it, and pages with something new in them; at the end, and in the middle.
+    for (records, gone, new) in [(40, 35..40, 0), (600, 20..580, 30), (600, 20..600, 1), (600, 0..600, 0)] {
+        let (mut cloud, mut chance, mut phones) = (Cloud::new(), Chance(9), phones(3));
+        let mut ids: Vec<RecordId> = (0..records).map(|_| make(&mut phones[0], &mut chance)).collect();
+        ids.sort();
+        phones.iter_mut().for_each(|phone| drop(cloud.sync(phone)));
+        let many = Write::delete_many(people(), ids[gone.clone()].to_vec(), Cause::User);
+        phones[0].write(&many, at(7)).unwrap();
+        cloud.sync(&mut phones[0]);
+        while let Some(hold) = phones[0].hold(&people()).unwrap() {
+            phones[0].consent(&people(), hold.digest, "ada", at(9)).unwrap();
+            cloud.sync(&mut phones[0]);
+        }
+        (0..new).for_each(|_| drop(make(&mut phones[1], &mut chance)));
+        cloud.store = MemoryStore::server();
+        let mut up = Vec::new();
+        for phone in &mut phones {
+            let limits = talk::limits::WireLimits { page_bytes: 2_000, ..cloud.limits };
+            let (report, crossed) =
+                sync_as(&mut cloud, phone, |opening| compose::device_session::Opening { limits, ..opening });
+            assert!(report.is_complete(), "{report}");
+            up.push(crossed.up);
+            assert!(crossed.up > 0 || crossed.pushes == 1, "empty pages: {crossed:?}");
+            // What was begun is ended: nothing waits at the server for the next push.
+            let head = cloud.store.read(&decide::slice::ReadSet::head(people())).unwrap().head;
+            let author = head.history.and_then(|history| history.authors.get(&phone.replica()).copied());
+            assert!(crossed.up == 0 || author.is_some_and(|author| author.has_finished), "{author:?}");
+        }
+        assert_eq!(up, [records, new, 0], "{records} records without {gone:?}");
+        let left = records - gone.len() + new;
+        for _ in 0..2 {
+            phones.iter_mut().for_each(|phone| drop(cloud.sync(phone)));
+        }
+        for phone in &mut phones {
+            let quiet = cloud.sync(phone);
+            assert_eq!((quiet.requests, living(phone)), (1, left), "{quiet}");
+        }
+    }
+}
+
+#[test]
 fn a_device_with_records_that_meets_a_server_with_others_sends_and_fetches_what_differs() {
     let (mut cloud, mut chance, mut ada, mut ben) = (Cloud::new(), Chance(5), phone(1), phone(2));
     (0..300).for_each(|_| drop(make(&mut ada, &mut chance)));

@@ -1,6 +1,6 @@
 //! What is pending goes up, page by page; what the server takes is noted as its own.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     DeviceSession,
@@ -25,14 +25,16 @@ use crate::talk::{
 use crate::values::{
     digest::Digest,
     id::{RecordId, ReplicaId},
+    version_vector::Causality,
 };
 
 impl DeviceSession {
     /// Reads what is pending after a record, or only those named.
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
-        // What a lost server showed and this device has not judged yet may be nowhere else.
-        let head = if self.work.known.owes_staged { head.with_staged(ReplicaId::THIS_DEVICE) } else { head };
+        // What a lost server showed and this device has not judged yet may be nowhere else. What this one showed needs not be sent.
+        let is_waiting = self.work.known.owes_staged || self.work.has_staged;
+        let head = if is_waiting { head.with_staged(ReplicaId::THIS_DEVICE) } else { head };
         let set = if only.is_empty() {
             // One more than a page holds, to see whether there are more.
             let limit = self.records_in_page().saturating_add(1);
@@ -67,11 +69,12 @@ impl DeviceSession {
             return self.commit(draft, again.clone(), again);
         }
         let found = if is_whole { &only } else { &slice.found };
+        let waiting = Waiting::of(&slice, self.work.known.owes_staged);
         let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         let mut rest = Vec::new();
         for (place, id) in found.iter().enumerate() {
-            let Some(row) = slice.rows.get(id).filter(|row| row.is_pending) else { continue };
-            let offer = supplied(row, &slice);
+            let Some(row) = slice.rows.get(id).filter(|row| row.is_pending && !waiting.covers(row)) else { continue };
+            let offer = waiting.supplied(row);
             let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
             let (sent, weight) = SentOffer::weighed(offer, base);
             bytes = bytes.saturating_add(weight);
@@ -83,16 +86,23 @@ impl DeviceSession {
             records.push((id.clone(), digest));
             offers.push(sent);
         }
-        let is_told = !is_first && !self.work.staged_there.is_empty();
+        let is_end = is_whole || found.len() <= self.records_in_page();
+        let last = found.last().cloned();
+        if records.is_empty() && !is_end {
+            return self.push(last, only, is_first);
+        }
+        // A push that was begun is ended, so that the server judges what it staged.
+        let is_told = !is_first && (!is_whole || !self.work.staged_there.is_empty());
         if records.is_empty() && !is_told && !(is_first && self.work.owes_all()) {
             self.work.needs_push = false;
             return self.advance();
         }
-        let last = records.last().map(|(id, _)| id.clone()).or(after);
         let more = match (rest.is_empty(), is_whole) {
             (false, true) => Some(More { after: None, only: rest }),
-            (false, false) => Some(More { after: last, only: Vec::new() }),
-            (true, _) => None,
+            (false, false) => {
+                Some(More { after: records.last().map(|(id, _)| id.clone()).or(after), only: Vec::new() })
+            }
+            (true, _) => (!is_end).then_some(More { after: last, only: Vec::new() }),
         };
         self.work.note_sent(&records, more.is_none());
         let reaches = links.last().map_or(0, |link| link.counter);
@@ -253,25 +263,45 @@ fn answered(record: RecordId, digest: Digest, said: Result<Option<Tag>, Refusal>
     }
 }
 
-/// A row as it is sent, with what is staged beside it: that waits here, and no server may have it any more.
-fn supplied(row: &Row, slice: &Slice) -> Offer {
-    let mut offer = Offer::of(row);
-    let staged = slice.staged.iter().find(|staged| staged.record == row.record && staged.held.is_none());
-    if let (Some(staged), None) = (staged, &offer.held) {
-        let joined = offer.version.join(&staged.version);
-        offer.delete_tag = offer.delete_tag.filter(|_| joined.digest() == offer.version.digest());
-        offer.version = joined;
+/// What is staged and waits for the end of the round.
+struct Waiting<'s> {
+    offers: BTreeMap<&'s RecordId, &'s Offer>,
+    /// A lost server showed it: it waits here, and no server may have it any more.
+    is_owed: bool,
+}
+
+impl<'s> Waiting<'s> {
+    fn of(slice: &'s Slice, is_owed: bool) -> Self {
+        Self { offers: slice.staged.iter().map(|offer| (&offer.record, offer)).collect(), is_owed }
     }
-    // What the server held, it is to hold again: this device shows the outcome, and knows what is asked.
-    match &row.quarantine {
-        Some(Quarantine::Beside { held, hidden, .. }) if hidden.digest() == offer.version.digest() => {
-            offer.version = held.clone();
-            offer.held = Some(HeldVersion { hidden: hidden.clone(), mass: false });
-            (offer.excuse, offer.delete_tag) = (None, None);
+
+    /// Whether the server has shown more than all of a row, so that it would be sent in vain.
+    fn covers(&self, row: &Row) -> bool {
+        let is_plain = row.quarantine.is_none() && row.excuse.is_none();
+        let shown = self.offers.get(&row.record).filter(|_| is_plain && !self.is_owed);
+        shown.is_some_and(|shown| shown.known().compare(&row.version) == Causality::After)
+    }
+
+    /// A row as it is sent, with what is owed beside it.
+    fn supplied(&self, row: &Row) -> Offer {
+        let mut offer = Offer::of(row);
+        let staged = self.offers.get(&row.record).filter(|staged| self.is_owed && staged.held.is_none());
+        if let (Some(staged), None) = (staged, &offer.held) {
+            let joined = offer.version.join(&staged.version);
+            offer.delete_tag = offer.delete_tag.filter(|_| joined.digest() == offer.version.digest());
+            offer.version = joined;
         }
-        _ => {}
+        // What the server held, it is to hold again: this device shows the outcome, and knows what is asked.
+        match &row.quarantine {
+            Some(Quarantine::Beside { held, hidden, .. }) if hidden.digest() == offer.version.digest() => {
+                offer.version = held.clone();
+                offer.held = Some(HeldVersion { hidden: hidden.clone(), mass: false });
+                (offer.excuse, offer.delete_tag) = (None, None);
+            }
+            _ => {}
+        }
+        offer
     }
-    offer
 }
 
 /// Whether a row says that the server has it.
