@@ -6,10 +6,12 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::vdir_sync::{
-    book::Lock,
+    book::{Lock, LockError},
     folder::{Contents, EntryError, Listing, Print, Root, Walk},
 };
 
@@ -33,6 +35,20 @@ impl Scratch {
         let root = Root::open(scratch.join("root")).unwrap();
         let lock = Lock::take(scratch.join("state")).unwrap();
         (scratch, root, lock)
+    }
+}
+
+/// Takes a lock that has just been given back.
+///
+/// Where another thread is starting a process at that moment, that one has all files of this process until it runs its
+/// program, and so the lock.
+pub(crate) fn lock_again(state: &Path) -> Lock {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        match Lock::take(state) {
+            Err(LockError::Held { .. }) if Instant::now() < until => thread::sleep(Duration::from_millis(1)),
+            taken => return taken.expect("it was given back"),
+        }
     }
 }
 
