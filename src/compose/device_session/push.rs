@@ -69,23 +69,7 @@ impl DeviceSession {
             return self.commit(draft, again.clone(), again);
         }
         let found = if is_whole { &only } else { &slice.found };
-        let waiting = Waiting::of(&slice, self.work.known.owes_staged);
-        let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
-        let mut rest = Vec::new();
-        for (place, id) in found.iter().enumerate() {
-            let Some(row) = slice.rows.get(id).filter(|row| row.is_pending && !waiting.covers(row)) else { continue };
-            let offer = waiting.supplied(row);
-            let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
-            let (sent, weight) = SentOffer::weighed(offer, base);
-            bytes = bytes.saturating_add(weight);
-            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
-            if is_full && !records.is_empty() {
-                rest = found.get(place..).unwrap_or_default().to_vec();
-                break;
-            }
-            records.push((id.clone(), digest));
-            offers.push(sent);
-        }
+        let (offers, records, rest) = self.filled(&slice, found, is_whole);
         let is_end = is_whole || found.len() <= self.records_in_page();
         let last = found.last().cloned();
         if records.is_empty() && !is_end {
@@ -119,6 +103,31 @@ impl DeviceSession {
             return self.audit(Some((request, sent)));
         }
         self.send(Phase::Pushing { sent, audit: None }, [request].into());
+    }
+
+    /// As many of the records found as fill a page, which of them they are, and the rest.
+    fn filled(
+        &self,
+        slice: &Slice,
+        found: &[RecordId],
+        is_whole: bool,
+    ) -> (Vec<SentOffer>, Vec<(RecordId, Digest)>, Vec<RecordId>) {
+        let waiting = Waiting::of(slice, self.work.known.owes_staged);
+        let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        for (place, id) in found.iter().enumerate() {
+            let Some(row) = slice.rows.get(id).filter(|row| row.is_pending && !waiting.covers(row)) else { continue };
+            let offer = waiting.supplied(row);
+            let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
+            let (sent, weight) = SentOffer::weighed(offer, base);
+            bytes = bytes.saturating_add(weight);
+            let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
+            if is_full && !records.is_empty() {
+                return (offers, records, found.get(place..).unwrap_or_default().to_vec());
+            }
+            records.push((id.clone(), digest));
+            offers.push(sent);
+        }
+        (offers, records, Vec::new())
     }
 
     fn records_in_page(&self) -> usize {
