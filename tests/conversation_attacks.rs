@@ -14,7 +14,7 @@ use holdfast::{
     act::store::Store,
     compose::{
         device::online::ChangeState,
-        device_session::{DeviceSession, Opening, Output, Report},
+        device_session::{DeviceSession, Opening, Output},
         serve::account_digest,
     },
     decide::{
@@ -33,40 +33,6 @@ use holdfast::{
 };
 use peer::*;
 use world::*;
-
-/// Drives a session until `stop` says so (before that output is done), over the phone's store.
-fn drive(
-    phone: &mut Phone,
-    session: &mut DeviceSession,
-    mut net: impl FnMut(&[u8]) -> Option<Vec<u8>>,
-    mut stop: impl FnMut(&Output) -> bool,
-) -> Option<Report> {
-    let mut store = phone.store().clone();
-    let mut done = None;
-    loop {
-        let output = session.poll();
-        if stop(&output) {
-            break;
-        }
-        match output {
-            Output::Read(set) => session.loaded(store.read(&set).unwrap()),
-            Output::Commit(batch) => match store.commit(batch) {
-                Ok(()) => session.committed(),
-                Err(_) => session.moved(),
-            },
-            Output::Send(frame) => match net(&frame) {
-                Some(reply) => session.received(&reply).unwrap(),
-                None => break,
-            },
-            Output::Done(report) => {
-                done = Some(*report);
-                break;
-            }
-        }
-    }
-    *phone = Device::new(store, phone.replica(), Guard::default());
-    done
-}
 
 fn opening(phone: &Phone) -> Opening {
     phone.opening(AccountId::new("ada").unwrap(), vec![people()])

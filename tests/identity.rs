@@ -480,6 +480,55 @@ fn another_session_of_the_same_device_is_not_another_device() {
     edit(&mut ada, 3, "phone", "3", 8);
 }
 
+/// A device that writes while what it wrote before is on its way, and has the reply.
+fn written_in_flight(cloud: &mut Cloud, ada: &mut Phone) -> Report {
+    edit(ada, 3, "phone", "2", 7);
+    let (mut session, mut is_push) = (peer::open(ada, 84), false);
+    let stop = |output: &Output| {
+        let Output::Send(frame) = output else { return false };
+        let requests = RequestFrame::decode(frame, &WireLimits::default()).unwrap().requests;
+        is_push = requests.iter().any(|request| matches!(request, Request::Push { .. }));
+        is_push
+    };
+    peer::drive(ada, &mut session, |frame| Some(cloud.answer(frame)), stop);
+    let Output::Send(push) = session.poll() else { panic!("no push") };
+    let reply = cloud.answer(&push);
+    edit(ada, 3, "phone", "3", 8);
+    session.received(&reply).unwrap();
+    peer::drive(ada, &mut session, |frame| Some(cloud.answer(frame)), |_| false).unwrap()
+}
+
+#[test]
+fn what_is_written_while_an_earlier_write_is_on_its_way_goes_on_from_that() {
+    let (mut cloud, mut ada, mut ben) = three();
+    let report = written_in_flight(&mut cloud, &mut ada);
+    assert!(report.is_complete(), "{report}");
+    // The server has the earlier one: it keeps its name, and is written over.
+    ada.rotate(id(50), [&people()]).unwrap();
+    settle(&mut cloud, &mut [&mut ada, &mut ben]);
+    for store in [&cloud.store, ada.store(), ben.store()] {
+        assert_eq!(shown(store, 3, "phone"), ["3"]);
+    }
+}
+
+#[test]
+fn what_is_written_while_an_earlier_write_is_on_its_way_is_sent_as_a_patch_on_that() {
+    let (mut cloud, mut ada, _) = three();
+    written_in_flight(&mut cloud, &mut ada);
+    let row = ada.row(&people(), &rec(3)).unwrap().unwrap();
+    assert!(row.is_pending, "the later edit counts as sent");
+    let mut patches = 0;
+    let report = ada.converse(&mut peer::open(&ada, 85), |frame| {
+        for request in RequestFrame::decode(frame, &WireLimits::default()).unwrap().requests {
+            let Request::Push { offers, .. } = request else { continue };
+            patches += offers.iter().filter(|offer| matches!(offer.version, talk::offer::Sent::Patch(_))).count();
+        }
+        Ok::<_, Infallible>(cloud.answer(frame))
+    });
+    assert_eq!((patches, report.unwrap().collections[0].acknowledged), (1, 1));
+    assert_eq!(shown(&cloud.store, 3, "phone"), ["3"]);
+}
+
 /// What it refused under the id that is in use elsewhere, it reads again under its own.
 #[test]
 fn a_copy_that_wrote_nothing_reads_again_what_it_refused() {

@@ -16,6 +16,8 @@ use crate::values::{
     digest::Digest,
     id::{CollectionId, Lineage, RecordId},
     plural::Plural,
+    version::Version,
+    version_vector::Causality,
 };
 
 /// Why a device does not leave a collection. Nothing was changed.
@@ -46,6 +48,8 @@ pub(crate) struct Answered {
     pub(crate) record: RecordId,
     /// The version.
     pub(crate) digest: Digest,
+    /// The version itself, where it was taken and is at hand.
+    pub(crate) known: Option<Version>,
     /// Why it does not take it; `None`: it has it.
     pub(crate) refused: Option<Refusal>,
     /// Of a delete: its tag.
@@ -77,6 +81,7 @@ impl Draft {
         let answered = acknowledged.iter().map(|(record, digest)| Answered {
             record: record.clone(),
             digest: *digest,
+            known: None,
             refused: None,
             delete_tag: None,
         });
@@ -84,13 +89,18 @@ impl Draft {
     }
 
     /// Proposes to note what became of versions that were sent: the peer has them, or says why not. What has changed here
-    /// since it was sent stays pending.
+    /// since it was sent stays pending, on top of what the peer has now.
     pub(crate) fn of_taken(slice: Slice, taken: &[Answered]) -> Self {
         let entries = taken.iter().filter_map(|answered| {
-            let Answered { record, digest, refused, delete_tag } = answered.clone();
-            let row = slice.rows.get(&record).filter(|row| row.is_pending && row.known().digest() == digest)?;
+            let Answered { record, digest, known, refused, delete_tag } = answered.clone();
+            let row = slice.rows.get(&record).filter(|row| row.is_pending)?;
+            let has_moved = row.known().digest() != digest;
+            let version = known.filter(|known| has_moved && row.known().compare(known) == Causality::After);
+            if has_moved && version.is_none() {
+                return None;
+            }
             let refused = refused.map(Box::new);
-            let peer = PeerKnows { digest, holds: false, version: None, refused, delete_tag };
+            let peer = PeerKnows { digest, holds: false, version, refused, delete_tag };
             Some(told(row, By::Acknowledged, Some(peer)))
         });
         let entries = entries.collect();

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 
 use holdfast::{
+    act::store::Store,
     compose::{
-        device_session::{DeviceSession, Output},
+        device_session::{DeviceSession, Output, Report},
         serve::account_digest,
     },
     decide::{
@@ -111,4 +112,38 @@ pub(crate) fn lied_to(phone: &mut Phone, mut lie: impl FnMut(usize, &RequestFram
         Ok::<_, Infallible>(reply.encode(&LIMITS()).unwrap())
     });
     (asked, format!("{outcome:?}"))
+}
+
+/// Drives a session until `stop` says so (before that output is done), over the phone's store.
+pub(crate) fn drive(
+    phone: &mut Phone,
+    session: &mut DeviceSession,
+    mut net: impl FnMut(&[u8]) -> Option<Vec<u8>>,
+    mut stop: impl FnMut(&Output) -> bool,
+) -> Option<Report> {
+    let mut store = phone.store().clone();
+    let mut done = None;
+    loop {
+        let output = session.poll();
+        if stop(&output) {
+            break;
+        }
+        match output {
+            Output::Read(set) => session.loaded(store.read(&set).unwrap()),
+            Output::Commit(batch) => match store.commit(batch) {
+                Ok(()) => session.committed(),
+                Err(_) => session.moved(),
+            },
+            Output::Send(frame) => match net(&frame) {
+                Some(reply) => session.received(&reply).unwrap(),
+                None => break,
+            },
+            Output::Done(report) => {
+                done = Some(*report);
+                break;
+            }
+        }
+    }
+    *phone = Device::new(store, phone.replica(), Guard::default());
+    done
 }

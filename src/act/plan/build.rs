@@ -246,7 +246,9 @@ impl Work {
         };
         let is_news = before.is_none_or(|old| !tells_the_same(old, &row));
         row.is_pending = match (by, &peer) {
-            (By::Acknowledged, _) => false,
+            // Where it has changed since it was sent, the rest is still to be sent.
+            (By::Acknowledged, Some(peer)) => row.known().digest() != peer.digest,
+            (By::Acknowledged, None) => false,
             (By::Unacknowledged, _) => true,
             (_, Some(peer)) if row.known().digest() == peer.digest => {
                 is_untold(before, &row, peer, is_excuse_from_peer, is_news)

@@ -45,7 +45,7 @@ impl DeviceSession {
         let audit = Audit { named, window: Some(last.clone()) };
         // What goes with this page will be there, too.
         let sent: BTreeMap<&RecordId, Digest> =
-            push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, digest)| (record, *digest)).collect();
+            push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, known)| (record, known.digest())).collect();
         let is_there =
             |row: &Row| audit.named.contains_key(&row.record) || sent.get(&row.record) == Some(&row.known().digest());
         let there = slice.rows.values().filter(|row| is_there(row)).map(|row| (&row.record, said(row.known())));

@@ -23,8 +23,8 @@ use crate::talk::{
     offer::SentOffer,
 };
 use crate::values::{
-    digest::Digest,
     id::{RecordId, ReplicaId},
+    version::Version,
     version_vector::Causality,
 };
 
@@ -111,20 +111,20 @@ impl DeviceSession {
         slice: &Slice,
         found: &[RecordId],
         is_whole: bool,
-    ) -> (Vec<SentOffer>, Vec<(RecordId, Digest)>, Vec<RecordId>) {
+    ) -> (Vec<SentOffer>, Vec<(RecordId, Version)>, Vec<RecordId>) {
         let waiting = Waiting::of(slice, self.work.known.owes_staged);
         let (mut offers, mut records, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         for (place, id) in found.iter().enumerate() {
             let Some(row) = slice.rows.get(id).filter(|row| row.is_pending && !waiting.covers(row)) else { continue };
             let offer = waiting.supplied(row);
-            let (digest, base) = (offer.known().digest(), row.base.as_ref().filter(|_| !is_whole));
+            let (known, base) = (offer.known().clone(), row.base.as_ref().filter(|_| !is_whole));
             let (sent, weight) = SentOffer::weighed(offer, base);
             bytes = bytes.saturating_add(weight);
             let is_full = bytes > self.opening.limits.page_bytes || records.len() >= self.records_in_page();
             if is_full && !records.is_empty() {
                 return (offers, records, found.get(place..).unwrap_or_default().to_vec());
             }
-            records.push((id.clone(), digest));
+            records.push((id.clone(), known));
             offers.push(sent);
         }
         (offers, records, Vec::new())
@@ -140,7 +140,7 @@ impl DeviceSession {
         let pending = slice.rows.values().filter(|row| row.is_pending);
         let refused = pending.filter_map(|row| {
             let refusal = too_large(&row.version, limits).or_else(|| too_large(row.known(), limits))?;
-            Some(answered(row.record.clone(), row.known().digest(), Err(refusal)))
+            Some(answered(row.record.clone(), row.known().clone(), Err(refusal)))
         });
         refused.collect()
     }
@@ -159,19 +159,19 @@ impl DeviceSession {
         let mut except = except.into_iter().peekable();
         let mut taken: Vec<Answered> = Vec::new();
         let mut is_plain = true;
-        for (place, (record, digest)) in (0_u32..).zip(sent.records) {
+        for (place, (record, known)) in (0_u32..).zip(sent.records) {
             let mut said = Taken::Stored;
             while let Some((at, what)) = except.next_if(|(at, _)| *at <= place) {
                 if at == place {
                     said = what;
                 }
             }
-            is_plain &= self.note_taken(record, digest, said, &mut taken);
+            is_plain &= self.note_taken(record, known, said, &mut taken);
         }
         for (record, said) in staged {
             // Only what was sent in this push can have been staged by it.
-            let Some(digest) = self.work.staged_there.remove(&record) else { continue };
-            is_plain &= self.note_taken(record, digest, said, &mut taken);
+            let Some(known) = self.work.staged_there.remove(&record) else { continue };
+            is_plain &= self.note_taken(record, known, said, &mut taken);
         }
         let server = self.known_after_push(before, (now, sent.reaches), is_plain);
         self.work.needs_pull |= !is_plain || server.cursor.revision < now.position.revision;
@@ -183,23 +183,23 @@ impl DeviceSession {
     }
 
     /// Sorts one record by what the server said. Returns whether the server has exactly what was sent, or nothing of it.
-    fn note_taken(&mut self, record: RecordId, digest: Digest, said: Taken, taken: &mut Vec<Answered>) -> bool {
+    fn note_taken(&mut self, record: RecordId, known: Version, said: Taken, taken: &mut Vec<Answered>) -> bool {
         let work = &mut self.work;
         match said {
             Taken::Stored | Taken::Deleted(_) => {
                 work.report.acknowledged = work.report.acknowledged.saturating_add(1);
                 let tag = if let Taken::Deleted(tag) = said { Some(tag) } else { None };
-                taken.push(answered(record, digest, Ok(tag)));
+                taken.push(answered(record, known, Ok(tag)));
             }
             Taken::Merged => return false,
             Taken::Held => {
                 work.report.held_there.push(record.clone());
                 work.unasked.insert(record.clone());
-                taken.push(answered(record, digest, Ok(None)));
+                taken.push(answered(record, known, Ok(None)));
                 return false;
             }
             Taken::Staged => {
-                work.staged_there.insert(record, digest);
+                work.staged_there.insert(record, known);
             }
             // The server lacks what it once named as its own, or others have written.
             Taken::NeedWhole if work.is_doubted(&record) => {
@@ -220,7 +220,7 @@ impl DeviceSession {
                     return true;
                 }
                 work.report.failed.push((record.clone(), refusal.clone()));
-                taken.push(answered(record, digest, Err(refusal)));
+                taken.push(answered(record, known, Err(refusal)));
             }
         }
         true
@@ -265,10 +265,11 @@ impl DeviceSession {
 }
 
 /// What the server said of a version that was sent.
-fn answered(record: RecordId, digest: Digest, said: Result<Option<Tag>, Refusal>) -> Answered {
+fn answered(record: RecordId, known: Version, said: Result<Option<Tag>, Refusal>) -> Answered {
+    let digest = known.digest();
     match said {
-        Ok(delete_tag) => Answered { record, digest, refused: None, delete_tag },
-        Err(refusal) => Answered { record, digest, refused: Some(refusal), delete_tag: None },
+        Ok(delete_tag) => Answered { record, digest, known: Some(known), refused: None, delete_tag },
+        Err(refusal) => Answered { record, digest, known: None, refused: Some(refusal), delete_tag: None },
     }
 }
 

@@ -24,7 +24,6 @@ use crate::talk::{
     offer::SentOffer,
 };
 use crate::values::{
-    digest::Digest,
     id::{CollectionId, Lineage, RecordId},
     version::Version,
     version_vector::VersionVector,
@@ -145,7 +144,7 @@ pub(super) struct Audit {
 #[derive(Debug, Clone)]
 pub(super) struct Sending {
     /// Records and the versions sent, in the order of the page.
-    pub(super) records: Vec<(RecordId, Digest)>,
+    pub(super) records: Vec<(RecordId, Version)>,
     /// The last of this replica's writes that goes with them.
     pub(super) reaches: u64,
     /// What comes after this page; `None` if it was the last one.
@@ -257,7 +256,7 @@ pub(super) struct Work {
     /// Records of which the server has other contents under the same dots, asked for once in a session.
     pub(super) disputed: BTreeSet<RecordId>,
     /// What was sent in this push and staged there: the last page tells.
-    pub(super) staged_there: BTreeMap<RecordId, Digest>,
+    pub(super) staged_there: BTreeMap<RecordId, Version>,
     /// What is known of the server in the store, as this session read or wrote it last.
     pub(super) stored: Option<KnownServer>,
     /// The same after the commit that is on its way.
@@ -370,7 +369,7 @@ impl Work {
         self.known.is_recovering && !self.has_sent_all && self.known.witness.is_some()
     }
 
-    pub(super) fn note_sent(&mut self, records: &[(RecordId, Digest)], is_all: bool) {
+    pub(super) fn note_sent(&mut self, records: &[(RecordId, Version)], is_all: bool) {
         // Of a server that is seeded, all of it was lost, each record once.
         let mut is_again = |record: &RecordId| {
             if self.known.is_reseeding {
