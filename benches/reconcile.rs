@@ -16,10 +16,7 @@ use std::{
 
 use holdfast::{
     act::store::Store,
-    compose::{
-        device_session::{DeviceSession, Output},
-        serve::Role,
-    },
+    compose::device_session::{DeviceSession, Output},
     decide::slice::{Query, ReadSet},
     talk::{frame::RequestFrame, limits::WireLimits, message::Request},
     values::digest::Digest,
@@ -117,19 +114,9 @@ fn account() -> AccountId {
 }
 
 fn reply(cloud: &mut MemoryStore, frame: &[u8]) -> Vec<u8> {
-    let call = Call {
-        account: &account(),
-        access: Access::Open,
-        device: None,
-        server: ReplicaId::from_entropy(99).unwrap(),
-        role: Role::Home,
-        trust: Trust::Account,
-        guard: &Guard::default(),
-        key: &PositionKey::new([7; 32]),
-        limits: &WireLimits::default(),
-        entropy: entropy(cloud),
-    };
-    answer(cloud, frame, &call).unwrap()
+    let (account, key, entropy) = (account(), PositionKey::new([7; 32]), entropy(cloud));
+    let mut server = Server::new(cloud, ReplicaId::from_entropy(99).unwrap(), Guard::default());
+    server.serve(frame, &Call::new(&account, &key, entropy)).unwrap()
 }
 
 /// Another one for each state of a store.

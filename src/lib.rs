@@ -78,7 +78,8 @@
 //! - [`act`]: the plan, the receipt, and the smallest [`Store`].
 //! - [`talk`]: what crosses a network, as values and as bytes. `docs/wire.md` is the specification.
 //! - [`compose`]: all of it together, a page each: [`Device`], [`Server`], [`exchange`]. Read these first. Over a network the
-//!   two sides are [`compose::device_session`] and [`compose::serve`].
+//!   two sides are [`Device::converse`] and [`Server::serve`]; the pure parts of them are [`compose::device_session`] and
+//!   [`compose::serve`].
 //!
 //! A server that lost something says how it is rebuilt, by [`Server::rebuild`]; a person who knows that it did, and that this
 //! device is right, says so by [`Device::reseed`]. A device that was restored or cloned takes over what its store wrote under
@@ -165,7 +166,6 @@ pub mod testing;
 // The paved path. Everything else stays under its module.
 pub use act::{memory::MemoryStore, receipt::Receipt, store::Store};
 pub use compose::{
-    converse::answer,
     device::Device,
     device_session::{DeviceSession, Opening},
     exchange::exchange,

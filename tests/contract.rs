@@ -77,7 +77,7 @@ fn errors_are_errors_that_may_cross_threads() {
     fits::<holdfast::compose::round::RoundError<Never>>();
     fits::<holdfast::compose::exchange::ExchangeError<Never, Never>>();
     fits::<holdfast::compose::converse::ConverseFailed<Never, Never>>();
-    fits::<holdfast::compose::converse::AnswerFailed<Never>>();
+    fits::<holdfast::compose::converse::ServeFailed<Never>>();
     fits::<holdfast::compose::device::identity::TakeOverFailed<Never>>();
     fits::<holdfast::compose::device::online::LeaveFailed<Never>>();
     fits::<holdfast::decide::acknowledge::LeaveError>();

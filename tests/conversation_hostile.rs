@@ -10,7 +10,7 @@ mod world;
 mod peer;
 
 use holdfast::{
-    compose::{converse::AnswerFailed, device_session::Output},
+    compose::{converse::ServeFailed, device_session::Output},
     decide::{
         continuity::{Claim, Continuity, ServerLoss},
         line::Revision,
@@ -341,7 +341,7 @@ fn a_lineage_is_never_made_of_the_data() {
         let mut frame = RequestFrame::decode(&first_request(&ben, &mut session), &LIMITS()).unwrap();
         frame.requests = vec![push(None, 0, vec![])];
         let answered = cloud.try_answer(&frame.encode(&LIMITS()).unwrap(), Entropy::new(bits).unwrap());
-        assert_eq!(matches!(answered, Err(AnswerFailed::Entropy(EntropyError::Derived))), is_derived);
+        assert_eq!(matches!(answered, Err(ServeFailed::Entropy(EntropyError::Derived))), is_derived);
         assert_eq!(head(&cloud.store).history.is_none(), is_derived);
     }
 }

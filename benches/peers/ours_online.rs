@@ -5,14 +5,8 @@ use super::{
 };
 use ::holdfast::{
     act::memory::MemoryStore,
-    compose::{
-        converse::answer,
-        device::Device,
-        device_session::DeviceSession,
-        serve::{Access, Call, Role},
-    },
-    decide::{consent::Trust, guard::Guard, position::PositionKey},
-    talk::limits::WireLimits,
+    compose::{device::Device, device_session::DeviceSession, serve::Call, server::Server},
+    decide::{guard::Guard, position::PositionKey},
     values::{
         entropy::Entropy,
         id::{AccountId, ReplicaId},
@@ -49,21 +43,11 @@ fn converse(device: &mut Device<MemoryStore>, store: &mut MemoryStore, draws: &m
     *draws += 2;
     let account = AccountId::new("ada").unwrap();
     let mut session = DeviceSession::open(device.opening(account.clone(), vec![people()]), &entropy(*draws));
-    let (key, limits, guard) = (PositionKey::new([7; 32]), WireLimits::default(), Guard::default());
-    let call = Call {
-        account: &account,
-        access: Access::Open,
-        device: None,
-        server: ReplicaId::from_entropy(3).unwrap(),
-        role: Role::Home,
-        trust: Trust::Account,
-        guard: &guard,
-        key: &key,
-        limits: &limits,
-        entropy: entropy(*draws + 1),
-    };
+    let key = PositionKey::new([7; 32]);
+    let call = Call::new(&account, &key, entropy(*draws + 1));
+    let mut server = Server::new(store, ReplicaId::from_entropy(3).unwrap(), Guard::default());
     let report =
-        device.converse(&mut session, |frame| Ok::<_, Infallible>(answer(store, frame, &call).unwrap())).unwrap();
+        device.converse(&mut session, |frame| Ok::<_, Infallible>(server.serve(frame, &call).unwrap())).unwrap();
     assert!(report.is_complete(), "{report}");
     let collection = &report.collections[0];
     assert!(collection.failed.is_empty() && collection.held_there.is_empty(), "{report}");

@@ -3,14 +3,10 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use holdfast::{
-    Access, AccountId, Call, Cause, Device, DeviceSession, Entropy, Guard, MemoryStore, PositionKey, RecordId,
-    ReplicaId, Seen, Store as _, Timestamp, Trust, Write, answer,
-    compose::{converse::AnswerFailed, device_session::Report, rebuild::RebuildReport, round::pass_day, serve::Role},
-    decide::{
-        continuity::{Continuity, Judgement},
-        slice::ReadSet,
-    },
-    talk::limits::WireLimits,
+    AccountId, Call, Cause, Device, DeviceSession, Entropy, Guard, MemoryStore, PositionKey, RecordId, ReplicaId, Seen,
+    Server, Timestamp, Write,
+    compose::{converse::ServeFailed, device_session::Report},
+    decide::continuity::{Continuity, Judgement},
     values::time::Day,
 };
 
@@ -26,7 +22,9 @@ const RETENTION: u64 = 30;
 
 pub(crate) struct Household {
     phones: Vec<Device<MemoryStore>>,
-    server: Server,
+    server: Server<MemoryStore>,
+    /// Of the server's host, outside of its store.
+    key: PositionKey,
     backups: BTreeMap<&'static str, MemoryStore>,
     account: AccountId,
     guard: Guard,
@@ -35,21 +33,15 @@ pub(crate) struct Household {
     today: i64,
 }
 
-/// What a host keeps of a server: its store, and a key outside of it.
-struct Server {
-    store: MemoryStore,
-    replica: ReplicaId,
-    key: PositionKey,
-}
-
 impl Household {
     pub(crate) fn new(phones: usize, seed: u64) -> Result<Self> {
         let mut chance = Chance::new(seed);
         let replica = ReplicaId::from_entropy(chance.bits())?;
-        let server = Server { store: MemoryStore::server(), replica, key: PositionKey::new(chance.entropy()) };
+        let key = PositionKey::new(chance.entropy());
         let (account, guard) = (AccountId::new("the household")?, records::guard()?);
+        let server = Server::new(MemoryStore::server(), replica, guard.clone());
         let (backups, clock, today) = (BTreeMap::new(), 0, 0);
-        let mut house = Self { phones: Vec::new(), server, backups, account, guard, chance, clock, today };
+        let mut house = Self { phones: Vec::new(), server, key, backups, account, guard, chance, clock, today };
         for _ in 0..phones {
             house.buy_phone()?;
         }
@@ -104,27 +96,14 @@ impl House for Household {
 
     /// One session. What crosses are bytes.
     fn sync(&mut self, phone: usize) -> Result<Synced> {
-        let Self { phones, server, account, guard, chance, .. } = self;
+        let Self { phones, server, key, account, chance, .. } = self;
         let device = phones.get_mut(phone).ok_or("there is no such phone")?;
         let collections = Kind::ALL.map(Kind::collection).into_iter().collect::<Result<Vec<_>, _>>()?;
         let opening = device.opening(account.clone(), collections);
         let mut session = DeviceSession::open(opening, &Entropy::new(chance.entropy())?);
-        let mut serve = |request: &[u8]| -> Result<_, AnswerFailed<Infallible>> {
-            let call = Call {
-                account,
-                access: Access::Open,
-                device: None,
-                server: server.replica,
-                role: Role::Home,
-                trust: Trust::Account,
-                guard,
-                key: &server.key,
-                limits: &WireLimits::default(),
-                entropy: Entropy::new(chance.entropy())?,
-            };
-            answer(&mut server.store, request, &call)
-        };
-        let report = device.converse(&mut session, &mut serve)?;
+        let report = device.converse(&mut session, |request| -> Result<_, ServeFailed<Infallible>> {
+            server.serve(request, &Call::new(account, key, Entropy::new(chance.entropy())?))
+        })?;
         synced(&report, device)
     }
 
@@ -149,13 +128,14 @@ impl House for Household {
     }
 
     fn back_up(&mut self, name: &'static str) {
-        self.backups.insert(name, self.server.store.clone());
+        self.backups.insert(name, self.server.store().clone());
     }
 
     /// Nobody tells the server that it was restored: the phones find out.
     fn restore(&mut self, name: Option<&'static str>) {
         let backup = name.and_then(|name| self.backups.get(name)).cloned();
-        self.server.store = backup.unwrap_or_else(MemoryStore::server);
+        let store = backup.unwrap_or_else(MemoryStore::server);
+        self.server = Server::new(store, self.server.replica(), self.guard.clone());
     }
 
     fn pass_days(&mut self, days: u32, phones: &[usize]) -> Result<()> {
@@ -163,7 +143,7 @@ impl House for Household {
             self.today += 1;
             for kind in Kind::ALL {
                 let (collection, today) = (kind.collection()?, Day(self.today));
-                pass_day(&mut self.server.store, &self.guard, &collection, today, RETENTION)?;
+                self.server.pass_day(&collection, today, RETENTION)?;
                 for phone in phones {
                     let device = self.phones.get_mut(*phone).ok_or("there is no such phone")?;
                     device.pass_day(&collection, today, RETENTION)?;
@@ -175,8 +155,7 @@ impl House for Household {
 
     /// The library knows devices by their ids, the app by their owners.
     fn rebuilt(&self, kind: Kind) -> Result<Option<String>> {
-        let slice = self.server.store.read(&ReadSet::head(kind.collection()?))?;
-        let Some(report) = RebuildReport::of(&slice) else { return Ok(None) };
+        let Some(report) = self.server.rebuild(&kind.collection()?)? else { return Ok(None) };
         let owners = self.phones.iter().map(Device::replica).zip(story::PEOPLE);
         Ok(Some(owners.fold(report.to_string(), |text, (replica, name)| text.replace(&replica.to_string(), name))))
     }
@@ -187,7 +166,7 @@ impl House for Household {
 
     /// Read as a phone would read it that had this very store.
     fn server(&self) -> Result<Contents> {
-        shown(&Device::new(self.server.store.clone(), self.server.replica, self.guard.clone()))
+        shown(&Device::new(self.server.store().clone(), self.server.replica(), self.guard.clone()))
     }
 }
 

@@ -1,10 +1,14 @@
-//! Both sides over stores, for hosts that block: ten lines each over the pure parts.
+//! Both sides over stores, for hosts that block: ten lines each over the pure parts, behind [`Server::serve`] and
+//! [`Device::converse`].
+//!
+//! [`Server::serve`]: super::server::Server::serve
+//! [`Device::converse`]: super::device::Device::converse
 
 use alloc::vec::Vec;
 
 use super::{
     device_session::{DeviceSession, Output, Report},
-    serve::{Asked, Call, Decision, decide, read_set},
+    serve::{Asked, Decision, Serving, decide, read_set},
 };
 use crate::act::store::{CommitError, Store};
 use crate::talk::{
@@ -15,7 +19,7 @@ use crate::talk::{
     message::{Refused, Reply, Request},
     session::SessionError,
 };
-use crate::values::entropy::EntropyError;
+use crate::values::{entropy::EntropyError, id::ReplicaId};
 
 /// How often a request is decided again because somebody else has committed meanwhile.
 const MAX_TRIES: u8 = 16;
@@ -26,7 +30,7 @@ const MAX_OTHERS: u8 = 2;
 /// Why a server gave no reply. What it committed for earlier requests of the frame stays, and the frame can be sent again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnswerFailed<E> {
+pub enum ServeFailed<E> {
     /// The store could not answer.
     #[error("the store could not be read; nothing was changed for this request")]
     Read(#[source] E),
@@ -56,16 +60,15 @@ pub enum ConverseFailed<E, T> {
     Transport(#[source] T),
 }
 
-/// Answers one frame of a device over a server's store: for each request read, decide, commit, reply.
-///
-/// Any bytes get a reply; what can not be read is refused in words.
-///
-/// # Errors
-/// [`AnswerFailed`]: the host tells the device that it is unavailable, never that it is empty.
-pub fn answer<S: Store>(store: &mut S, bytes: &[u8], call: &Call<'_>) -> Result<Vec<u8>, AnswerFailed<S::Error>> {
-    let frame = match RequestFrame::decode(bytes, call.limits) {
+/// Serves one frame of a device over a server's store: for each request read, decide, commit, reply.
+pub(super) fn serve<S: Store>(
+    store: &mut S,
+    bytes: &[u8],
+    serving: &Serving<'_>,
+) -> Result<Vec<u8>, ServeFailed<S::Error>> {
+    let frame = match RequestFrame::decode(bytes, &serving.call.limits) {
         Ok(frame) => frame,
-        Err(error) => return Ok(unread(&error, call)),
+        Err(error) => return Ok(unread(&error, serving.server)),
     };
     let mut replies = Vec::new();
     let mut others = 0_u8;
@@ -79,21 +82,21 @@ pub fn answer<S: Store>(store: &mut S, bytes: &[u8], call: &Call<'_>) -> Result<
         }
         let (session, account, from) = (frame.session, frame.account, frame.from);
         let asked = Asked { session, account, from, request, is_again: false };
-        replies.push(reply(store, asked, call)?);
+        replies.push(reply(store, asked, serving)?);
     }
     let (session, step) = (frame.session, frame.step);
-    let reply = ReplyFrame { session, step, from: call.server, replies, extra: Extra::default() };
-    Ok(reply.encode(call.limits).unwrap_or_else(|error| unread(&error, call)))
+    let reply = ReplyFrame { session, step, from: serving.server, replies, extra: Extra::default() };
+    Ok(reply.encode(&serving.call.limits).unwrap_or_else(|error| unread(&error, serving.server)))
 }
 
-fn reply<S: Store>(store: &mut S, first: Asked<'_>, call: &Call<'_>) -> Result<Reply, AnswerFailed<S::Error>> {
+fn reply<S: Store>(store: &mut S, first: Asked<'_>, serving: &Serving<'_>) -> Result<Reply, ServeFailed<S::Error>> {
     let mut tries = 0_u8;
     loop {
-        let slice = store.read(&read_set(&first, call.limits)).map_err(AnswerFailed::Read)?;
-        let decision = match decide(&first, slice, call)? {
+        let slice = store.read(&read_set(&first, &serving.call.limits)).map_err(ServeFailed::Read)?;
+        let decision = match decide(&first, slice, serving)? {
             Decision::More(set) => {
-                let slice = store.read(&set).map_err(AnswerFailed::Read)?;
-                decide(&Asked { is_again: true, ..first }, slice, call)?
+                let slice = store.read(&set).map_err(ServeFailed::Read)?;
+                decide(&Asked { is_again: true, ..first }, slice, serving)?
             }
             done @ Decision::Done { .. } => done,
         };
@@ -108,7 +111,7 @@ fn reply<S: Store>(store: &mut S, first: Asked<'_>, call: &Call<'_>) -> Result<R
 }
 
 /// The reply to bytes that are no request. It names no session, since none can be read from them.
-fn unread(error: &FrameError, call: &Call<'_>) -> Vec<u8> {
+fn unread(error: &FrameError, server: ReplicaId) -> Vec<u8> {
     let refused = match *error {
         FrameError::Version { least, greatest, .. } => Refused::Version { least, greatest },
         FrameError::UnknownKind { kind } => Refused::UnknownKind { kind },
@@ -116,15 +119,12 @@ fn unread(error: &FrameError, call: &Call<'_>) -> Vec<u8> {
         _ => Refused::Malformed,
     };
     let replies = [Reply::Refused(refused)].into();
-    let reply = ReplyFrame { session: 0, step: 0, from: call.server, replies, extra: Extra::default() };
+    let reply = ReplyFrame { session: 0, step: 0, from: server, replies, extra: Extra::default() };
     reply.encode(&WireLimits::default()).unwrap_or_default()
 }
 
 /// Drives a session over a device's store and a transport that takes a request and gives its reply.
-///
-/// # Errors
-/// [`ConverseFailed`]; what was committed stays.
-pub fn converse<S: Store, T>(
+pub(super) fn converse<S: Store, T>(
     session: &mut DeviceSession,
     store: &mut S,
     mut exchange: impl FnMut(&[u8]) -> Result<Vec<u8>, T>,

@@ -67,29 +67,69 @@ pub enum Role {
     Follower,
 }
 
-/// What the host says with each request.
+/// What the host says with each request. What it does not say has the value of [`Call::new`].
+///
+/// ```
+/// use holdfast::{Access, AccountId, Call, Entropy, PositionKey, ReplicaId, Role};
+/// # let ada = AccountId::new("ada")?;
+/// # let key = PositionKey::new([7; 32]);
+/// # let phone = ReplicaId::from_entropy(1)?;
+/// # let random = |n: u8| Entropy::new(core::array::from_fn(|place| n ^ place as u8));
+///
+/// let call = Call { device: Some(phone), ..Call::new(&ada, &key, random(1)?) };
+/// let revoked = Call { access: Access::Forbidden, ..Call::new(&ada, &key, random(2)?) };
+/// let follower = Call { role: Role::Follower, ..Call::new(&ada, &key, random(3)?) };
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Call<'c> {
     /// The account that the peer was authenticated for.
     pub account: &'c AccountId,
-    /// Whether it may come in.
+    /// The host's key for positions.
+    pub key: &'c PositionKey,
+    /// Drawn for this call: what a new lineage is made of.
+    pub entropy: Entropy,
+    /// Whether the peer may come in.
     pub access: Access,
-    /// The device, where the host has authenticated that, too: a frame from another one is forbidden.
+    /// The device, where the host has authenticated that, too: a frame from another one is forbidden. With `None`, whoever
+    /// holds the account's credentials speaks as any device of it.
     pub device: Option<ReplicaId>,
-    /// This server's replica.
-    pub server: ReplicaId,
     /// What kind of server this is.
     pub role: Role,
     /// What answers that travelled with records are worth.
     pub trust: Trust,
+    /// What may cross: no less than the account's devices take.
+    pub limits: WireLimits,
+}
+
+impl<'c> Call<'c> {
+    /// A peer that was authenticated for an account which is open, on whichever of its devices, at a server that writes, with trust
+    /// in the account and the standard limits.
+    #[must_use]
+    pub fn new(account: &'c AccountId, key: &'c PositionKey, entropy: Entropy) -> Self {
+        Self {
+            account,
+            key,
+            entropy,
+            access: Access::Open,
+            device: None,
+            role: Role::Home,
+            trust: Trust::Account,
+            limits: WireLimits::default(),
+        }
+    }
+}
+
+/// A call, and who serves it: what a [`Server`](super::server::Server) puts together over its own replica and guard, and a
+/// host with an asynchronous database by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving<'s> {
+    /// This server's replica.
+    pub server: ReplicaId,
     /// The guard.
-    pub guard: &'c Guard,
-    /// The host's key for positions.
-    pub key: &'c PositionKey,
-    /// What may cross.
-    pub limits: &'c WireLimits,
-    /// Drawn for this call: what a new lineage is made of.
-    pub entropy: Entropy,
+    pub guard: &'s Guard,
+    /// What the host says with the request.
+    pub call: &'s Call<'s>,
 }
 
 /// One request, with what its frame says of it.
@@ -177,14 +217,15 @@ pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
 ///
 /// # Errors
 /// [`EntropyError`] where a lineage has to begin and the call's entropy is none; nothing was changed.
-pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
+pub fn decide(asked: &Asked<'_>, slice: Slice, serving: &Serving<'_>) -> Result<Decision, EntropyError> {
+    let call = serving.call;
     if let Some(refused) = barred(asked, call) {
         return Ok(Decision::refused(refused));
     }
-    let (renewal, slice) = renewed(slice, call)?;
+    let (renewal, slice) = renewed(slice, serving)?;
     match asked.request {
         Request::Greet { accepted, at, .. } => Ok(greet::welcome(asked, *accepted, *at, renewal, &slice, call)),
-        Request::Prove { claim, .. } => greet::judged(asked, claim, renewal, slice, call),
+        Request::Prove { claim, .. } => greet::judged(asked, claim, renewal, slice, serving),
         // All others go on from what was known of the history before.
         _ if renewal.is_some() => {
             Ok(Decision::Done { batch: renewal, reply: Reply::Refused(Refused::Renewed), receipt: None })
@@ -193,7 +234,7 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decisi
             let accepted = accepted_beside(asked, *accepted, &slice);
             Ok(page::page(*at, after, (*page_bytes, *record_bytes), accepted, &slice, call))
         }
-        Request::Push { .. } => push::taken(asked, slice, call),
+        Request::Push { .. } => push::taken(asked, slice, serving),
         Request::Fetch { at, record_bytes, accepted, .. } => {
             Ok(page::whole(*at, *record_bytes, accepted_beside(asked, *accepted, &slice), &slice, call))
         }
@@ -218,18 +259,19 @@ fn barred(asked: &Asked<'_>, call: &Call<'_>) -> Option<Refused> {
 }
 
 /// Where the store was restored since the lineage began, it begins another one before it answers (S7).
-fn renewed(slice: Slice, call: &Call<'_>) -> Result<(Option<Batch>, Slice), EntropyError> {
+fn renewed(slice: Slice, serving: &Serving<'_>) -> Result<(Option<Batch>, Slice), EntropyError> {
     let is_stale = |history: &History| history.generation < slice.generation;
-    if call.role == Role::Follower || !slice.head.history.as_ref().is_some_and(is_stale) {
+    if serving.call.role == Role::Follower || !slice.head.history.as_ref().is_some_and(is_stale) {
         return Ok((None, slice));
     }
-    let beginning = beginning(&slice, call)?;
-    Ok(written(Heading { begins: Some(beginning), ..Heading::default() }, slice, call))
+    let beginning = beginning(&slice, serving)?;
+    Ok(written(Heading { begins: Some(beginning), ..Heading::default() }, slice, serving.guard))
 }
 
-fn beginning(slice: &Slice, call: &Call<'_>) -> Result<Beginning, EntropyError> {
+fn beginning(slice: &Slice, serving: &Serving<'_>) -> Result<Beginning, EntropyError> {
+    let Serving { server, call, .. } = serving;
     let (account, collection) = (account_digest(call.account), collection_digest(&slice.collection));
-    let others = [call.server.as_bytes(), account.as_bytes(), collection.as_bytes()];
+    let others = [server.as_bytes(), account.as_bytes(), collection.as_bytes()];
     Beginning::draw(&call.entropy, slice.head.history.as_ref(), &others, slice.generation, &slice.collection)
 }
 
@@ -238,9 +280,9 @@ fn collection_digest(collection: &CollectionId) -> Digest {
 }
 
 /// The commit that changes the head alone, and the slice as it is after it.
-fn written(heading: Heading, mut slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
+fn written(heading: Heading, mut slice: Slice, guard: &Guard) -> (Option<Batch>, Slice) {
     let draft = Draft::new(slice.clone(), Origin::Own, Vec::new()).with_heading(heading);
-    let (batch, _) = Plan::new(call.guard.review_own(draft)).begin();
+    let (batch, _) = Plan::new(guard.review_own(draft)).begin();
     if let Some(batch) = &batch {
         slice.head = batch.head.clone();
     }

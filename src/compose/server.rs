@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{
+    converse::{self, ServeFailed},
     explain::Explanation,
     rebuild::RebuildReport,
     round::{self, RoundError},
+    serve::{Call, Serving},
 };
 use crate::act::{receipt::Receipt, store::Store};
 use crate::decide::{
@@ -94,6 +96,16 @@ impl<S: Store> Server<S> {
     #[must_use]
     pub const fn new(store: S, replica: ReplicaId, guard: Guard) -> Self {
         Self { store, replica, guard }
+    }
+
+    /// Serves one frame of a device, as it came over the network: for each request in it, reads, decides, commits and replies.
+    ///
+    /// Any bytes get a reply; what can not be read is refused in words.
+    ///
+    /// # Errors
+    /// [`ServeFailed`]: the host tells the device that it is unavailable, never that it is empty.
+    pub fn serve(&mut self, frame: &[u8], call: &Call<'_>) -> Result<Vec<u8>, ServeFailed<S::Error>> {
+        converse::serve(&mut self.store, frame, &Serving { server: self.replica, guard: &self.guard, call })
     }
 
     /// Takes in what a device pushed, and names what it now knows of it.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use holdfast::{
     compose::{
-        converse::{AnswerFailed, ConverseFailed, answer},
+        converse::{ConverseFailed, ServeFailed},
         device_session::{DeviceSession, Opening, Report},
         serve::{Access, Call, Role},
     },
@@ -72,20 +72,15 @@ impl Cloud {
         self.try_answer(frame, entropy).unwrap()
     }
 
-    pub(crate) fn try_answer(&mut self, frame: &[u8], entropy: Entropy) -> Result<Vec<u8>, AnswerFailed<Infallible>> {
+    pub(crate) fn try_answer(&mut self, frame: &[u8], entropy: Entropy) -> Result<Vec<u8>, ServeFailed<Infallible>> {
         let call = Call {
-            account: &self.account,
             access: self.access,
-            device: None,
-            server: ReplicaId::from_entropy(99).unwrap(),
             role: self.role,
             trust: self.trust,
-            guard: &Guard::default(),
-            key: &self.key,
-            limits: &self.limits,
-            entropy,
+            limits: self.limits,
+            ..Call::new(&self.account, &self.key, entropy)
         };
-        answer(&mut self.store, frame, &call)
+        Server::new(&mut self.store, ReplicaId::from_entropy(99).unwrap(), Guard::default()).serve(frame, &call)
     }
 
     /// One whole session.

@@ -1,10 +1,11 @@
 //! Is this still the server that the device knew?
 
-use super::{Asked, Call, Decision, Role, accepted_beside, beginning, now, written};
+use super::{Asked, Call, Decision, Role, Serving, accepted_beside, beginning, now, written};
 use crate::act::plan::Batch;
 use crate::decide::{
     continuity::{Claim, Continuity, Facts, Judgement, ServerLoss, judge},
     draft::Heading,
+    guard::Guard,
     position::Position,
     slice::Slice,
 };
@@ -45,8 +46,9 @@ pub(super) fn judged(
     claim: &Claim,
     renewal: Option<Batch>,
     slice: Slice,
-    call: &Call<'_>,
+    serving: &Serving<'_>,
 ) -> Result<Decision, EntropyError> {
+    let Serving { guard, call, .. } = *serving;
     let history = slice.head.history.as_ref();
     let ancestors = history.map(|history| history.ancestors.clone()).unwrap_or_default();
     let facts = Facts {
@@ -68,7 +70,7 @@ pub(super) fn judged(
     };
     if !begins || renewal.is_some() {
         let (batch, slice) = match renewal {
-            None if is_believed && call.role == Role::Home => hear(asked, &judgement, slice, call),
+            None if is_believed && call.role == Role::Home => hear(asked, &judgement, slice, guard),
             renewal => (renewal, slice),
         };
         let now = now(&slice, call);
@@ -76,16 +78,16 @@ pub(super) fn judged(
     }
     let is_emptied = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Emptied);
     let is_foreign = is_believed && judgement.continuity == Continuity::Lost(ServerLoss::Replaced);
-    let beginning = beginning(&slice, call)?;
+    let beginning = beginning(&slice, serving)?;
     let beginning = beginning.of_repair(is_emptied.then_some(lineage), is_foreign.then_some(lineage));
     let heard = is_believed.then(|| (asked.from, judgement.clone()));
-    let (batch, slice) = written(Heading { begins: Some(beginning), heard, ..Heading::default() }, slice, call);
+    let (batch, slice) = written(Heading { begins: Some(beginning), heard, ..Heading::default() }, slice, guard);
     let now = now(&slice, call);
     Ok(Decision::Done { batch, reply: Reply::Judged { judgement, now }, receipt: None })
 }
 
 /// While a loss is mended, who has been heard is noted, once for each device.
-fn hear(asked: &Asked<'_>, judgement: &Judgement, slice: Slice, call: &Call<'_>) -> (Option<Batch>, Slice) {
+fn hear(asked: &Asked<'_>, judgement: &Judgement, slice: Slice, guard: &Guard) -> (Option<Batch>, Slice) {
     let heard = Some((asked.from, judgement.clone()));
-    written(Heading { heard, ..Heading::default() }, slice, call)
+    written(Heading { heard, ..Heading::default() }, slice, guard)
 }

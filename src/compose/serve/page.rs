@@ -49,7 +49,7 @@ pub(super) fn page(
         let former = slice.bases.get(&row.record).filter(|former| former.since <= after.revision);
         former.and_then(|former| former.before.as_ref())
     });
-    let is_more = read < slice.found.len() || slice.found.len() == records_in(page_bytes, call.limits);
+    let is_more = read < slice.found.len() || slice.found.len() == records_in(page_bytes, &call.limits);
     let end = FeedCursor { revision: slice.head.revision, within: None };
     let next = last.filter(|_| is_more).map_or(end, cursor_at);
     Decision::reply(Reply::Page {

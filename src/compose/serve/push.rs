@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Asked, Call, Decision, Role, beginning, deletes, greet::is_held};
+use super::{Asked, Call, Decision, Role, Serving, beginning, deletes, greet::is_held};
 use crate::act::{
     plan::{Batch, Plan},
     receipt::Receipt,
@@ -61,7 +61,8 @@ impl Opened {
     }
 }
 
-pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<Decision, EntropyError> {
+pub(super) fn taken(asked: &Asked<'_>, slice: Slice, serving: &Serving<'_>) -> Result<Decision, EntropyError> {
+    let Serving { guard, call, .. } = *serving;
     let Request::Push { at, links, is_first, is_last, offers, .. } = asked.request else {
         return Ok(Decision::refused(Refused::Malformed));
     };
@@ -93,7 +94,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let is_settled = |history: &History| history.is_settled(asked.from);
     let is_supplied = is_repairing && !slice.head.history.as_ref().is_some_and(is_settled);
     let heading = Heading {
-        begins: if !is_begun { Some(beginning(&slice, call)?) } else { None },
+        begins: if !is_begun { Some(beginning(&slice, serving)?) } else { None },
         pushed: Some(opened.pushed(asked.from, link, *is_last)),
         brought_by: is_supplied.then_some(asked.from),
         round_of: Some(asked.from),
@@ -103,7 +104,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let before = slice.head.revision;
     let rows: BTreeMap<RecordId, Row> = slice.rows.clone();
     let head = slice.head.clone();
-    let identifying = call.guard.identifying(&slice.collection);
+    let identifying = guard.identifying(&slice.collection);
     let Ok(diff) = Diff::between(slice, changes) else { return Ok(Decision::refused(Refused::Malformed)) };
     let screen = Screen {
         sender: asked.from,
@@ -117,7 +118,7 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, call: &Call<'_>) -> Result<
     let waits = !*is_last && author.is_some_and(|author| author.has_finished);
     let draft = if !waits { Draft::resolve(diff, identifying) } else { Draft::resolve_page(diff, identifying) };
     let inputs = Inputs::new(round(asked.from, asked.session), trust(call, is_supplied)).repairing(is_repairing);
-    let plan = Plan::new(call.guard.review(draft.with_heading(heading), &inputs));
+    let plan = Plan::new(guard.review(draft.with_heading(heading), &inputs));
     let (batch, applying) = plan.begin();
     let receipt = applying.committed();
     let head = batch.as_ref().map_or(&head, |batch| &batch.head);

@@ -26,7 +26,7 @@ pub(super) fn spans(holds: &Comparison, limits: &WireLimits) -> Option<Vec<Span>
 
 /// To a comparison.
 pub(super) fn reconciled(at: Option<Greeting>, holds: &Comparison, slice: Slice, call: &Call<'_>) -> Decision {
-    if spans(holds, call.limits).is_none() {
+    if spans(holds, &call.limits).is_none() {
         return Decision::refused(Refused::Malformed);
     }
     // A device that was given no position is told where the server stands.

@@ -5,10 +5,11 @@ use alloc::{collections::BTreeSet, format, sync::Arc, vec::Vec};
 use super::{Served, Snapshot, World};
 use crate::act::store::CommitError;
 use crate::compose::{
-    converse::{AnswerFailed, answer},
+    converse::ServeFailed,
     serve::{Access, Call, Role},
+    server::Server,
 };
-use crate::decide::{consent::Trust, continuity::Continuity, position::Issued, slice::ReadSet};
+use crate::decide::{continuity::Continuity, position::Issued, slice::ReadSet};
 use crate::talk::{
     frame::{ReplyFrame, RequestFrame},
     message::{Refused, Reply, Request, Standing},
@@ -107,21 +108,10 @@ impl World {
         let account = if is_wrong_account { self.other_account.clone() } else { self.account.clone() };
         let Some(cloud) = self.clouds.get_mut(server) else { return broken(HARNESS, "no such server") };
         cloud.disk.crash = crash;
-        let call = Call {
-            account: &account,
-            access,
-            device: None,
-            server: cloud.id,
-            role,
-            trust: Trust::Account,
-            guard: &self.guard,
-            key: &self.key,
-            limits: &self.limits,
-            entropy,
-        };
-        match answer(&mut cloud.disk, bytes, &call) {
+        let call = Call { access, role, limits: self.limits, ..Call::new(&account, &self.key, entropy) };
+        match Server::new(&mut cloud.disk, cloud.id, self.guard.clone()).serve(bytes, &call) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(AnswerFailed::Commit(CommitError::Store(Down))) => Ok(None),
+            Err(ServeFailed::Commit(CommitError::Store(Down))) => Ok(None),
             Err(error) => broken(HARNESS, format!("{error}")),
         }
     }
