@@ -3,6 +3,7 @@
 
 mod audit;
 mod greet;
+mod phase;
 mod pull;
 mod push;
 mod reconcile;
@@ -35,7 +36,8 @@ use crate::values::{
     entropy::Entropy,
     id::{AccountId, CollectionId, RecordId, ReplicaId},
 };
-use work::{Next, Page, Phase, Work};
+use phase::{Page, Phase};
+use work::{Next, Work};
 
 /// What a session is about. The host's words.
 #[derive(Debug, Clone)]
@@ -181,7 +183,7 @@ impl DeviceSession {
             return;
         }
         self.redo = None;
-        self.work.stored = self.work.storing.take();
+        self.work.saved.stored = self.work.saved.storing.take();
         let Phase::Committing { receipt, then } = core::mem::replace(&mut self.phase, Phase::Over) else { return };
         self.after_commit(receipt, *then);
     }
@@ -213,7 +215,7 @@ impl DeviceSession {
         if let Reply::Refused(refused) = reply {
             if let Refused::ReplicaConflict { accepted } = refused {
                 self.phase = Phase::Over;
-                self.work.staged_there.clear();
+                self.work.push.staged.clear();
                 self.work.note_conflict(Conflict::with(self.opening.replica, accepted));
                 self.advance();
                 return Ok(());
@@ -234,7 +236,7 @@ impl DeviceSession {
             (Phase::Pushing { sent, audit }, Reply::Taken { before, now, except, staged, hold }) => {
                 self.work.report.hold_there = hold;
                 if let (Some(audit), Some(Reply::Audited(audited))) = (audit, replies.next()) {
-                    self.work.heard_audit = Some((audit, audited));
+                    self.work.audit.heard = Some((audit, audited));
                 }
                 self.taken(sent, before, now, except, staged);
             }
@@ -374,7 +376,7 @@ impl DeviceSession {
     /// Where another session of this device, or its leaving, has changed what is known of the server, this one knows less: it
     /// writes nothing more, and the next one goes on.
     fn commit(&mut self, draft: Draft, redo: Phase, then: Phase) {
-        if draft.known_server() != self.work.stored.as_ref() {
+        if draft.known_server() != self.work.saved.stored.as_ref() {
             self.work.report.conflict = None;
             return self.stop();
         }
@@ -387,7 +389,7 @@ impl DeviceSession {
         let receipt = applying.committed();
         match batch {
             Some(batch) => {
-                self.work.storing.clone_from(&batch.head.server);
+                self.work.saved.storing.clone_from(&batch.head.server);
                 self.redo = self.last_read.clone().map(|set| (redo, set));
                 self.phase = Phase::Committing { receipt, then: Box::new(then) };
                 self.output = Output::Commit(batch);
@@ -410,7 +412,7 @@ impl DeviceSession {
             Phase::Closed => {
                 self.work.known.is_recovering = false;
                 self.work.known.is_reseeding = false;
-                self.work.is_unsaved = false;
+                self.work.saved.is_behind = false;
                 self.advance();
             }
             other => self.phase = other,

@@ -8,8 +8,8 @@ use alloc::{
 
 use super::{
     DeviceSession,
+    phase::{Audit, Phase, Sending},
     push::is_acknowledged,
-    work::{Audit, Phase, Sending},
 };
 use crate::compose::serve::fingerprint;
 use crate::decide::{
@@ -69,7 +69,7 @@ impl DeviceSession {
 
     /// What the server said to the audit that went with a push.
     pub(super) fn hear_audit(&mut self) {
-        match self.work.heard_audit.take() {
+        match self.work.audit.heard.take() {
             Some((audit, audited)) => self.audited(audit, audited),
             None => self.advance(),
         }
@@ -82,25 +82,25 @@ impl DeviceSession {
         };
         let found: BTreeMap<RecordId, _> = found.into_iter().collect();
         let gone = audit.named.keys().filter(|record| !found.contains_key(record)).cloned();
-        self.work.missing.extend(gone.collect::<Vec<_>>());
+        self.work.mending.missing.extend(gone.collect::<Vec<_>>());
         audit.named.retain(|record, named| found.get(record).is_some_and(|digest| *digest != named.digest()));
         self.examine(audit);
     }
 
     /// Looks at what the server has where a patch did not fit what it once named as its own.
     pub(super) fn doubt(&mut self) {
-        let doubted = self.work.doubted.iter().take(WINDOW).cloned();
+        let doubted = self.work.audit.doubted.iter().take(WINDOW).cloned();
         let set = ReadSet::head(self.work.collection()).with_records(doubted);
         self.read(Phase::DoubtRead, set);
     }
 
     pub(super) fn doubt_read(&mut self, slice: &Slice) {
-        let doubted: BTreeSet<RecordId> = self.work.doubted.iter().take(WINDOW).cloned().collect();
+        let doubted: BTreeSet<RecordId> = self.work.audit.doubted.iter().take(WINDOW).cloned().collect();
         let bases = doubted.iter().filter_map(|record| Some((record.clone(), slice.rows.get(record)?.base.clone()?)));
         let audit = Audit { named: bases.collect(), window: None };
-        self.work.doubted.retain(|record| !doubted.contains(record));
-        self.work.examined.extend(doubted);
-        self.work.needs_push = self.work.report.conflict.is_none();
+        self.work.audit.doubted.retain(|record| !doubted.contains(record));
+        self.work.audit.examined.extend(doubted);
+        self.work.due.push = self.work.report.conflict.is_none();
         self.examine(audit);
     }
 
@@ -123,7 +123,7 @@ impl DeviceSession {
         if !self.goes_on_from(now) {
             return self.greet_again();
         }
-        (self.work.shown_at, self.work.shown_accepted) = (now, accepted);
+        (self.work.audit.shown.at, self.work.audit.shown.accepted) = (now, accepted);
         let before = audit.named.len();
         for offer in offers {
             let Sent::Whole(version) = &offer.version else { continue };
@@ -131,14 +131,14 @@ impl DeviceSession {
             let known = offer.held.as_ref().map_or(version, |held| &held.hidden);
             // By what was seen alone: fields may have been purged there.
             if !known.context().covers_all(named.context()) {
-                self.work.missing.insert(offer.record.clone());
+                self.work.mending.missing.insert(offer.record.clone());
             }
             if !named.context().covers_all(known.context()) {
-                self.work.shown.push(offer);
+                self.work.audit.shown.offers.push(offer);
             }
         }
         if audit.named.len() == before {
-            self.work.missing.extend(core::mem::take(&mut audit.named).into_keys());
+            self.work.mending.missing.extend(core::mem::take(&mut audit.named).into_keys());
         }
         // A reply holds as many as a page: the others are asked for again.
         self.examine(audit);
@@ -151,12 +151,12 @@ impl DeviceSession {
             return self.advance();
         };
         let server = KnownServer { audited: last, ..self.work.known.clone() };
-        self.work.closing = Some(server);
+        self.work.saved.closing = Some(server);
         self.read(Phase::AuditNote, ReadSet::head(self.work.collection()));
     }
 
     pub(super) fn audit_note(&mut self, slice: Slice) {
-        let server = self.work.closing.clone().unwrap_or_default();
+        let server = self.work.saved.closing.clone().unwrap_or_default();
         let heading = Heading { server: Some(server.clone()), ..Heading::default() };
         let draft = Draft::new(slice, Origin::Own, Vec::new()).with_heading(heading);
         self.commit(draft, Phase::AuditNote, Phase::Audited { server });
@@ -166,8 +166,8 @@ impl DeviceSession {
         let work = &mut self.work;
         let is_end = server.audited.is_none();
         work.known = server;
-        work.audits_all &= !is_end;
-        work.needs_audit = work.audits_all;
+        work.audit.is_of_all &= !is_end;
+        work.due.audit = work.audit.is_of_all;
         self.claim_missing();
         self.advance();
     }
@@ -175,11 +175,11 @@ impl DeviceSession {
     /// Of what is missing, the server is asked, once: it gives the loss its name.
     fn claim_missing(&mut self) {
         let work = &mut self.work;
-        match (work.missing.is_empty(), work.has_claimed) {
+        match (work.mending.missing.is_empty(), work.mending.has_claimed) {
             (true, _) => {}
-            (false, false) => (work.has_claimed, work.needs_proof) = (true, true),
+            (false, false) => (work.mending.has_claimed, work.due.proof) = (true, true),
             // The loss has been said; this is more of it.
-            (false, true) => work.verdict = work.more_missing(),
+            (false, true) => work.mending.verdict = work.more_missing(),
         }
     }
 }

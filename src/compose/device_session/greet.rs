@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use super::{
     DeviceSession,
+    phase::Phase,
     walk::Walk,
-    work::{Phase, Work},
+    work::{Mending, Work},
 };
 use crate::compose::serve::account_digest;
 use crate::decide::{
@@ -45,13 +46,13 @@ impl DeviceSession {
     pub(super) fn head_read(&mut self, slice: &Slice) {
         let work = &mut self.work;
         work.known = slice.head.server.clone().unwrap_or_default();
-        work.counter = slice.head.counter;
-        work.has_staged = !slice.staged.is_empty();
-        work.staged_here = slice.staged.iter().map(|offer| offer.record.clone()).collect();
-        work.needs_push = !slice.found.is_empty();
-        work.needs_audit = self.opening.grants_audit;
-        work.is_suspect = work.known.is_recovering;
-        work.stored.clone_from(&slice.head.server);
+        work.here.counter = slice.head.counter;
+        work.due.judgement = !slice.staged.is_empty();
+        work.here.staged = slice.staged.iter().map(|offer| offer.record.clone()).collect();
+        work.due.push = !slice.found.is_empty();
+        work.due.audit = self.opening.grants_audit;
+        work.mending.is_suspect = work.known.is_recovering;
+        work.saved.stored.clone_from(&slice.head.server);
         let account = account_digest(&self.opening.account);
         if work.known.account.is_some_and(|known| known != account) {
             work.note(Continuity::Stop(Stop::WrongAccount));
@@ -60,11 +61,11 @@ impl DeviceSession {
         work.known.account = Some(account);
         // What was learned of this replica in an earlier session stands until it has another id.
         work.report.conflict = work.known.conflict.filter(|conflict| conflict.replica == self.opening.replica);
-        work.author.clone_from(&slice.head.author);
+        work.here.author.clone_from(&slice.head.author);
         work.report.written_under =
-            work.author.as_ref().map(|author| author.replica).filter(|replica| *replica != self.opening.replica);
+            work.here.author.as_ref().map(|author| author.replica).filter(|replica| *replica != self.opening.replica);
         work.is_stopped |= work.report.written_under.is_some();
-        work.was_here = slice.head.revision > Revision::default();
+        work.here.has_commits = slice.head.revision > Revision::default();
         let is_last = self.read_heads.saturating_add(1) >= self.opening.collections.len();
         self.read_heads = self.read_heads.saturating_add(1);
         let done = core::mem::replace(&mut self.work, Work::nowhere());
@@ -103,7 +104,7 @@ impl DeviceSession {
                 }
                 _ => continue,
             };
-            match accepted.map(|link| heard(work.author.as_ref(), work.counter, link, self.opening.replica)) {
+            match accepted.map(|link| heard(work.here.author.as_ref(), work.here.counter, link, self.opening.replica)) {
                 None => {}
                 Some(Ok(counter)) => work.known.accepted = counter,
                 Some(Err(conflict)) => work.note_conflict(conflict),
@@ -113,20 +114,20 @@ impl DeviceSession {
                 // A device that was here has something to prove.
                 Standing::First if work.known.witness.is_none() => {
                     work.note(Continuity::First);
-                    work.needs_pull = true;
-                    (work.needs_void, work.compares_first) = (work.was_here, work.was_here);
+                    work.due.pull = true;
+                    (work.due.void, work.due.comparison) = (work.here.has_commits, work.here.has_commits);
                 }
-                Standing::First | Standing::Prove => work.needs_proof = true,
+                Standing::First | Standing::Prove => work.due.proof = true,
                 Standing::Same | Standing::News => {
                     let is_known = work.known.witness.is_some();
                     work.note(if is_known { Continuity::Intact } else { Continuity::First });
-                    work.needs_void = !is_known && work.was_here;
-                    work.needs_pull = standing == Standing::News || !has_read_all;
+                    work.due.void = !is_known && work.here.has_commits;
+                    work.due.pull = standing == Standing::News || !has_read_all;
                 }
             }
             work.note_hold(hold);
             if work.report.conflict.is_some() {
-                work.needs_push = false;
+                work.due.push = false;
             }
         }
         self.greet();
@@ -134,14 +135,14 @@ impl DeviceSession {
 
     pub(super) fn prove(&mut self) {
         let work = &mut self.work;
-        work.needs_proof = false;
+        work.due.proof = false;
         let Some(witness) = &work.known.witness else {
             // Nothing is known to be there, then.
-            (work.needs_void, work.needs_pull) = (true, true);
+            (work.due.void, work.due.pull) = (true, true);
             return self.advance();
         };
         // As many as may cross; the next audit finds the others.
-        let missing = work.missing.iter().take(self.opening.limits.max_items).cloned().collect();
+        let missing = work.mending.missing.iter().take(self.opening.limits.max_items).cloned().collect();
         let claim = Claim::of(witness, missing);
         let collection = work.collection();
         self.send(Phase::Proving, [Request::Prove { collection, claim }].into());
@@ -154,7 +155,7 @@ impl DeviceSession {
         match judgement.continuity {
             Continuity::First | Continuity::Behind | Continuity::Stop(_) => self.stop(),
             Continuity::Intact | Continuity::Unproven | Continuity::Lost(_) => {
-                self.work.verdict = Some((judgement, now));
+                self.work.mending.verdict = Some((judgement, now));
                 self.advance();
             }
         }
@@ -189,11 +190,11 @@ impl DeviceSession {
 
     /// Takes in what a proof led to: page by page, what is void is pending again, and then the server is known anew.
     pub(super) fn void(&mut self, after: Option<RecordId>) {
-        if self.work.needs_void {
+        if self.work.due.void {
             let query = Query::Range { after: after.clone(), limit: ROWS_AT_ONCE };
             return self.read(Phase::VoidRead { after }, ReadSet::head(self.work.collection()).with_query(query));
         }
-        let Some((judgement, _)) = &self.work.verdict else { return self.advance() };
+        let Some((judgement, _)) = &self.work.mending.verdict else { return self.advance() };
         if matches!(judgement.continuity, Continuity::Lost(_)) {
             let set = ReadSet::head(self.work.collection());
             let query = Query::Range { after: after.clone(), limit: ROWS_AT_ONCE };
@@ -204,23 +205,23 @@ impl DeviceSession {
     }
 
     pub(super) fn void_read(&mut self, after: Option<RecordId>, slice: Slice) {
-        if self.work.needs_void {
+        if self.work.due.void {
             // This server has named nothing as its own yet.
-            self.work.looked_at = self.work.looked_at.saturating_add(slice.found.len());
+            self.work.mending.looked_at = self.work.mending.looked_at.saturating_add(slice.found.len());
             let Some(last) = slice.found.last().cloned() else {
                 let work = &mut self.work;
-                work.needs_void = false;
-                if core::mem::take(&mut work.compares_first) && work.looked_at > 0 {
+                work.due.void = false;
+                if core::mem::take(&mut work.due.comparison) && work.mending.looked_at > 0 {
                     work.begin_comparison(false);
                 }
                 return self.advance();
             };
             let untold = slice.rows.values().any(|row| !row.is_pending);
-            self.work.needs_push |= untold && self.work.report.conflict.is_none();
+            self.work.due.push |= untold && self.work.report.conflict.is_none();
             let draft = Draft::of_new_peer(slice);
             return self.commit(draft, Phase::VoidRead { after }, Phase::VoidRead { after: Some(last) });
         }
-        let Some((judgement, now)) = self.work.verdict.clone() else { return self.advance() };
+        let Some((judgement, now)) = self.work.mending.verdict.clone() else { return self.advance() };
         let redo = Phase::VoidRead { after };
         let last = slice.found.last().cloned();
         let Judgement { common, claimed, ref missing, .. } = judgement;
@@ -233,24 +234,24 @@ impl DeviceSession {
                 self.commit(draft, redo, Phase::Renewed { server });
             }
             (Continuity::Lost(_), Some(last)) => {
-                let missing: Vec<RecordId> = missing.iter().chain(&self.work.staged_here).cloned().collect();
+                let missing: Vec<RecordId> = missing.iter().chain(&self.work.here.staged).cloned().collect();
                 let removal = if is_off!(Absence) { self.removal(&slice, &missing) } else { None };
                 let looked_at = slice.found.len();
                 let unsent = slice.rows.values().filter(|row| row.is_pending && row.base.is_none()).count();
                 let loss = || Draft::of_loss(slice, claimed.lineage, common, &missing);
                 let draft = removal.unwrap_or_else(loss);
                 let work = &mut self.work;
-                work.lost_there.extend(draft.voided().cloned());
-                work.looked_at = work.looked_at.saturating_add(looked_at);
-                work.voided = work.voided.saturating_add(unsent).saturating_add(draft.len());
+                work.mending.lost.extend(draft.voided().cloned());
+                work.mending.looked_at = work.mending.looked_at.saturating_add(looked_at);
+                work.mending.voided = work.mending.voided.saturating_add(unsent).saturating_add(draft.len());
                 self.commit(draft, redo, Phase::VoidRead { after: Some(last) });
             }
             _ => {
                 let mut server = known_after(&self.work.known, &judgement, now);
                 server.comparing = self.comparing_after(&judgement, now);
-                server.owes_staged |= self.work.has_staged && judgement.continuity != Continuity::Intact;
+                server.owes_staged |= self.work.due.judgement && judgement.continuity != Continuity::Intact;
                 let heading = Heading { server: Some(server.clone()), ..Heading::default() };
-                self.work.needs_push |= !slice.found.is_empty() && self.work.report.conflict.is_none();
+                self.work.due.push |= !slice.found.is_empty() && self.work.report.conflict.is_none();
                 let draft = Draft::of_retry(slice).with_heading(heading);
                 self.commit(draft, redo, Phase::Renewed { server });
             }
@@ -267,24 +268,25 @@ impl DeviceSession {
 
     pub(super) fn renewed(&mut self, server: KnownServer) {
         let work = &mut self.work;
-        work.verdict = None;
+        work.mending.verdict = None;
         work.known = server;
-        work.missing.clear();
-        (work.looked_at, work.voided, work.walk) = (0, 0, Walk::default());
-        work.needs_pull = true;
-        work.is_suspect = work.known.is_recovering;
-        if work.is_suspect {
-            work.needs_push = work.report.conflict.is_none();
+        work.mending.missing.clear();
+        (work.mending.looked_at, work.mending.voided, work.walk) = (0, 0, Walk::default());
+        work.due.pull = true;
+        work.mending.is_suspect = work.known.is_recovering;
+        if work.mending.is_suspect {
+            work.due.push = work.report.conflict.is_none();
         }
         if work.known.comparing.is_some() {
-            (work.needs_audit, work.audits_all) = (false, false);
+            (work.due.audit, work.audit.is_of_all) = (false, false);
         }
         self.advance();
     }
 
     /// Whether all that is held here is compared with what the server has, or goes on to be.
     fn comparing_after(&self, judgement: &Judgement, now: Option<Issued>) -> Option<Comparing> {
-        let Work { looked_at, voided, has_compared, ref known, .. } = self.work;
+        let Mending { looked_at, voided, has_compared, .. } = self.work.mending;
+        let known = &self.work.known;
         let anew = Comparing { may_find_loss: judgement.continuity == Continuity::Unproven, ..Comparing::default() };
         let is_due = match judgement.continuity {
             Continuity::Intact => return known.comparing.clone(),
@@ -306,12 +308,12 @@ impl DeviceSession {
         let is_recovering = self.work.known.is_recovering && self.work.report.conflict.is_some();
         let is_reseeding = self.work.known.is_reseeding && is_recovering;
         let server = KnownServer { is_recovering, is_reseeding, ..self.work.known.clone() };
-        self.work.closing = Some(server);
+        self.work.saved.closing = Some(server);
         self.read(Phase::CloseRead, ReadSet::head(self.work.collection()));
     }
 
     pub(super) fn close_read(&mut self, slice: Slice) {
-        let mut server = self.work.closing.clone();
+        let mut server = self.work.saved.closing.clone();
         // Another session of this device may have written meanwhile: then these are its own writes.
         let (author, counter) = (slice.head.author.as_ref(), slice.head.counter);
         if self.work.report.conflict.is_some_and(|conflict| conflict.is_settled_by(author, counter)) {

@@ -8,8 +8,8 @@ use alloc::{
 use super::{
     DeviceSession,
     greet::heard,
+    phase::{Page, Phase},
     push::is_acknowledged,
-    work::{Page, Phase},
 };
 use crate::act::receipt::Receipt;
 use crate::decide::{
@@ -60,7 +60,7 @@ impl DeviceSession {
         }
         if page.offers.is_empty() && page.now.is_none() {
             // The server has nothing of the collection, and says so.
-            self.work.needs_pull = false;
+            self.work.due.pull = false;
             return self.advance();
         }
         let set = self.page_set(&page);
@@ -113,7 +113,7 @@ impl DeviceSession {
             ..Heading::default()
         };
         // What would take something away waits for the end of the round, or is a question at once.
-        let is_round_over = !page.is_more && !self.work.has_staged && !self.work.is_suspect;
+        let is_round_over = !page.is_more && !self.work.due.judgement && !self.work.mending.is_suspect;
         let is_whole_round = is_round_over || self.work.known.is_reseeding;
         let resolve = if is_whole_round { Draft::resolve } else { Draft::resolve_page };
         let Some(draft) = self.drafted(slice, changes, resolve) else { return self.stop() };
@@ -123,16 +123,16 @@ impl DeviceSession {
 
     /// A server that shows less of a record than it has named as its own has lost the rest, whatever its log says.
     fn note_less(&mut self, offers: &[Offer], slice: &Slice) {
-        if self.work.is_suspect || self.work.has_claimed {
+        if self.work.mending.is_suspect || self.work.mending.has_claimed {
             return;
         }
         let is_less = |offer: &&Offer| {
             let row = slice.rows.get(&offer.record).filter(|row| is_acknowledged(row));
             row.is_some_and(|row| !offer.known().context().covers_all(row.known().context()))
         };
-        self.work.missing.extend(offers.iter().filter(is_less).map(|offer| offer.record.clone()));
-        self.work.audits_all |= !self.work.missing.is_empty();
-        self.work.needs_audit |= self.work.audits_all;
+        self.work.mending.missing.extend(offers.iter().filter(is_less).map(|offer| offer.record.clone()));
+        self.work.audit.is_of_all |= !self.work.mending.missing.is_empty();
+        self.work.due.audit |= self.work.audit.is_of_all;
     }
 
     /// Of a record that others have written, a patch is made on what they wrote: there is nothing to doubt.
@@ -140,29 +140,29 @@ impl DeviceSession {
         for offer in offers {
             let base = slice.rows.get(&offer.record).and_then(|row| row.base.as_ref());
             let is_all = base.is_some_and(|base| offer.known().context().covers_all(base.context()));
-            self.work.needs_push |= is_all && self.work.doubted.remove(&offer.record);
+            self.work.due.push |= is_all && self.work.audit.doubted.remove(&offer.record);
         }
     }
 
     /// Takes in what an audit has shown and no page did.
     pub(super) fn take_shown(&mut self) {
-        let (offers, next) = (core::mem::take(&mut self.work.shown), self.work.known.cursor.clone());
+        let (shown, next) = (core::mem::take(&mut self.work.audit.shown), self.work.known.cursor.clone());
         // Where the server has begun another history since, it has said nothing of them there.
-        let now = self.work.shown_at.take().filter(|now| self.work.lineage() == Some(now.position.lineage));
-        let page = Page { offers, next, is_more: false, now, accepted: self.work.shown_accepted.take(), hold: None };
+        let now = shown.at.filter(|now| self.work.lineage() == Some(now.position.lineage));
+        let page = Page { offers: shown.offers, next, is_more: false, now, accepted: shown.accepted, hold: None };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
 
     /// Whether what the server holds is asked here, too.
     pub(super) fn ask(&mut self) {
-        let set = ReadSet::head(self.work.collection()).with_records(self.work.unasked.iter().cloned());
+        let set = ReadSet::head(self.work.collection()).with_records(self.work.push.unasked.iter().cloned());
         self.read(Phase::AskRead, set);
     }
 
     /// Fetches the questions that the server has and this device has not: no pull shows them again.
     pub(super) fn ask_read(&mut self, slice: &Slice) {
-        let mut asked = core::mem::take(&mut self.work.unasked);
+        let mut asked = core::mem::take(&mut self.work.push.unasked);
         asked.retain(|id| slice.rows.get(id).is_some_and(|row| row.quarantine.is_none()));
         if asked.is_empty() {
             return self.advance();
@@ -239,11 +239,11 @@ impl DeviceSession {
     pub(super) fn page_committed(&mut self, receipt: Receipt, server: KnownServer, is_more: bool) {
         let work = &mut self.work;
         work.known = server;
-        work.has_staged |= !receipt.staged.is_empty();
-        work.needs_pull = is_more;
-        work.needs_audit |= receipt.changes.len() >= CHANGES_FOR_AUDIT;
+        work.due.judgement |= !receipt.staged.is_empty();
+        work.due.pull = is_more;
+        work.due.audit |= receipt.changes.len() >= CHANGES_FOR_AUDIT;
         // What was merged here is news for the server.
-        work.needs_push |= work.report.conflict.is_none() && !receipt.is_quiet();
+        work.due.push |= work.report.conflict.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();
     }
@@ -278,7 +278,7 @@ impl DeviceSession {
         let own = if is_conflict { self.work.known.accepted.min(counter) } else { counter };
         let diff = Diff::between(slice, changes).ok()?.screened_own(replica, own);
         // Under an id that is in use elsewhere nothing is written.
-        Some(resolve(if is_conflict { diff } else { diff.settled_by(replica, &self.work.disputed) }, identifying))
+        Some(resolve(if is_conflict { diff } else { diff.settled_by(replica, &self.work.push.disputed) }, identifying))
     }
 
     /// What was staged, on this page or in an earlier session, is judged as one.
@@ -306,15 +306,15 @@ impl DeviceSession {
         };
         let Some(draft) = self.drafted(slice, changes, Draft::resolve) else { return self.stop() };
         // What another server showed is no word of this one, and what this one showed in an earlier session is none of now.
-        let draft = if owes || !self.work.staged_here.is_empty() { draft.of_nobody() } else { draft };
+        let draft = if owes || !self.work.here.staged.is_empty() { draft.of_nobody() } else { draft };
         self.commit(draft.with_heading(heading), Phase::StagedRead { is_full }, Phase::Judged);
     }
 
     pub(super) fn staged_committed(&mut self, receipt: Receipt) {
         let work = &mut self.work;
-        work.has_staged = false;
+        work.due.judgement = false;
         work.known.owes_staged = false;
-        work.needs_push |= work.report.conflict.is_none() && !receipt.is_quiet();
+        work.due.push |= work.report.conflict.is_none() && !receipt.is_quiet();
         note_receipt(&mut work.report.receipts, receipt);
         self.advance();
     }

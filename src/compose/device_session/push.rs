@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     DeviceSession,
-    work::{Acks, More, Phase, Sending},
+    phase::{Acks, More, Phase, Sending},
 };
 use crate::decide::{
     acknowledge::Answered,
@@ -33,7 +33,7 @@ impl DeviceSession {
     pub(super) fn push(&mut self, after: Option<RecordId>, only: Vec<RecordId>, is_first: bool) {
         let head = ReadSet::head(self.work.collection());
         // What a lost server showed and this device has not judged yet may be nowhere else. What this one showed needs not be sent.
-        let is_waiting = self.work.known.owes_staged || self.work.has_staged;
+        let is_waiting = self.work.known.owes_staged || self.work.due.judgement;
         let head = if is_waiting { head.with_staged(ReplicaId::THIS_DEVICE) } else { head };
         let set = if only.is_empty() {
             // One more than a page holds, to see whether there are more.
@@ -76,9 +76,9 @@ impl DeviceSession {
             return self.push(last, only, is_first);
         }
         // A push that was begun is ended, so that the server judges what it staged.
-        let is_told = !is_first && (!is_whole || !self.work.staged_there.is_empty());
+        let is_told = !is_first && (!is_whole || !self.work.push.staged.is_empty());
         if records.is_empty() && !is_told && !(is_first && self.work.owes_all()) {
-            self.work.needs_push = false;
+            self.work.due.push = false;
             return self.advance();
         }
         let more = match (rest.is_empty(), is_whole) {
@@ -99,7 +99,7 @@ impl DeviceSession {
             offers,
         };
         let sent = Sending { records, reaches, more };
-        if sent.more.is_none() && !self.work.has_claimed && self.work.heard_audit.is_none() {
+        if sent.more.is_none() && !self.work.mending.has_claimed && self.work.audit.heard.is_none() {
             return self.audit(Some((request, sent)));
         }
         self.send(Phase::Pushing { sent, audit: None }, [request].into());
@@ -170,12 +170,12 @@ impl DeviceSession {
         }
         for (record, said) in staged {
             // Only what was sent in this push can have been staged by it.
-            let Some(known) = self.work.staged_there.remove(&record) else { continue };
+            let Some(known) = self.work.push.staged.remove(&record) else { continue };
             is_plain &= self.note_taken(record, known, said, &mut taken);
         }
         let server = self.known_after_push(before, (now, sent.reaches), is_plain);
-        self.work.needs_pull |= !is_plain || server.cursor.revision < now.position.revision;
-        let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.unfit) } else { Vec::new() };
+        self.work.due.pull |= !is_plain || server.cursor.revision < now.position.revision;
+        let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.push.unfit) } else { Vec::new() };
         let more = sent.more.or_else(|| (!unfit.is_empty()).then_some(More { after: None, only: unfit }));
         let set = ReadSet::head(self.work.collection()).with_records(taken.iter().map(|of| of.record.clone()));
         let acks = Acks { taken, server, at: now.position, more };
@@ -194,29 +194,29 @@ impl DeviceSession {
             Taken::Merged => return false,
             Taken::Held => {
                 work.report.held_there.push(record.clone());
-                work.unasked.insert(record.clone());
+                work.push.unasked.insert(record.clone());
                 taken.push(answered(record, known, Ok(None)));
                 return false;
             }
             Taken::Staged => {
-                work.staged_there.insert(record, known);
+                work.push.staged.insert(record, known);
             }
             // The server lacks what it once named as its own, or others have written.
             Taken::NeedWhole if work.is_doubted(&record) => {
-                work.doubted.insert(record);
+                work.audit.doubted.insert(record);
             }
-            Taken::NeedWhole => work.unfit.push(record),
+            Taken::NeedWhole => work.push.unfit.push(record),
             Taken::Refused(refusal) => {
                 let is_disputed = matches!(refusal, Refusal::Equivocation { .. } | Refusal::Forged { .. });
-                if is_disputed && work.disputed.insert(record.clone()) {
+                if is_disputed && work.push.disputed.insert(record.clone()) {
                     // What the server has of it comes first: then both are written down.
-                    work.unasked.insert(record);
+                    work.push.unasked.insert(record);
                     return false;
                 }
-                if matches!(refusal, Refusal::ForeignDots { .. }) && !work.has_claimed {
+                if matches!(refusal, Refusal::ForeignDots { .. }) && !work.mending.has_claimed {
                     // The server once had what it says it has not. That is claimed first; until then it is pending, so that
                     // the next session claims it if this one ends before.
-                    work.missing.insert(record);
+                    work.mending.missing.insert(record);
                     return true;
                 }
                 work.report.failed.push((record.clone(), refusal.clone()));
@@ -252,14 +252,14 @@ impl DeviceSession {
         work.known = server;
         if let Some(More { after, only }) = more {
             // What is staged there is only taken with the last page, so a budget does not end the push before it.
-            let is_spent = self.is_spent() && self.work.staged_there.is_empty();
+            let is_spent = self.is_spent() && self.work.push.staged.is_empty();
             return if is_spent { self.finish() } else { self.push(after, only, false) };
         }
-        work.needs_push = false;
-        work.staged_there.clear();
+        work.due.push = false;
+        work.push.staged.clear();
         work.passes = work.passes.saturating_add(1);
         // The server does not have what it once had: the audit says so.
-        work.needs_audit |= !work.missing.is_empty() && !work.has_claimed;
+        work.due.audit |= !work.mending.missing.is_empty() && !work.mending.has_claimed;
         self.advance();
     }
 }

@@ -11,9 +11,9 @@ use alloc::{
 use super::{
     DeviceSession,
     greet::ROWS_AT_ONCE,
+    phase::{Page, Phase, Settled},
     push::is_acknowledged,
     walk::{Asking, Holds, Told, Walk, listed, parted},
-    work::{Page, Phase, Settled},
 };
 use crate::compose::serve::RANGES;
 use crate::decide::{
@@ -146,7 +146,7 @@ impl DeviceSession {
         let work = &mut self.work;
         work.known = server;
         work.walk.fetch.extend(fetch);
-        work.missing.extend(missing);
+        work.mending.missing.extend(missing);
         match (upto, work.walk.told.front_mut()) {
             (Some(upto), Some(front)) => front.span.after = Some(upto),
             _ => drop(work.walk.told.pop_front()),
@@ -178,7 +178,7 @@ impl DeviceSession {
             _ => false,
         };
         let less: Vec<RecordId> = offers.values().filter(is_less).map(|offer| offer.record.clone()).collect();
-        self.work.missing.extend(less);
+        self.work.mending.missing.extend(less);
         self.work.walk.fetch.retain(|record, _| !asked.contains(record) || last.is_some_and(|last| record > last));
         if offers.is_empty() {
             return self.advance();
@@ -208,13 +208,13 @@ impl DeviceSession {
         let work = &mut self.work;
         work.known = server;
         work.walk = Walk::default();
-        work.has_compared = true;
-        work.needs_pull = work.given() > work.known.cursor.revision;
-        work.needs_push |= work.report.conflict.is_none();
+        work.mending.has_compared = true;
+        work.due.pull = work.given() > work.known.cursor.revision;
+        work.due.push |= work.report.conflict.is_none();
         // More than an audit would have shown is known already.
-        (work.needs_audit, work.audits_all) = (false, false);
-        if !work.missing.is_empty() && !work.has_claimed {
-            (work.has_claimed, work.needs_proof) = (true, true);
+        (work.due.audit, work.audit.is_of_all) = (false, false);
+        if !work.mending.missing.is_empty() && !work.mending.has_claimed {
+            (work.mending.has_claimed, work.due.proof) = (true, true);
         }
         self.advance();
     }
