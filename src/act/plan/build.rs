@@ -213,12 +213,7 @@ impl Work {
             Some(Standing::Visible | Standing::Hidden) => Standing::Hidden,
         };
         let lost_now = harm.loss.map(|_| Lost { at: self.head.revision, unauthored: harm.is_unauthored });
-        let lost_before = before.and_then(|row| row.lost);
-        let lost = match (lost_before, lost_now) {
-            _ if is_settled => None,
-            (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
-            (old, new) => old.or(new),
-        };
+        let lost = if is_settled { None } else { lost_since(before.and_then(|row| row.lost), lost_now) };
         let delete_tag = delete_tag(&version, before, peer.as_ref());
         let is_excuse_from_peer = by == By::Peer && excuse.is_some();
         let excuse = excuse.or(kept_excuse).filter(|excuse| excuse.hidden == version.digest());
@@ -490,4 +485,12 @@ fn tells_the_same(old: &Row, new: &Row) -> bool {
         Some(Quarantine::Beside { .. } | Quarantine::Proposal { .. }) | None => None,
     };
     old.version.digest() == new.version.digest() && asked(old) == asked(new) && old.excuse == new.excuse
+}
+
+/// The loss that waits for an answer, after another one.
+fn lost_since(before: Option<Lost>, now: Option<Lost>) -> Option<Lost> {
+    match (before, now) {
+        (Some(old), Some(new)) => Some(Lost { unauthored: old.unauthored || new.unauthored, ..new }),
+        (old, new) => old.or(new),
+    }
 }
