@@ -17,6 +17,7 @@ use holdfast::{
         line::Revision,
         position::{Issued, MAX_OLDER, Position, PositionKey, Tag, Witness},
     },
+    talk::limits::WireLimits,
     values::{
         digest::Digest,
         id::{AccountId, Lineage},
@@ -328,6 +329,57 @@ fn a_patch_that_does_not_fit_because_others_have_written_is_no_loss() {
     assert_eq!(report.collections[0].continuity, Some(Continuity::Intact), "{report}");
     assert_eq!((report.requests, report.collections[0].acknowledged), (4, 1), "{report}");
     whole(&mut cloud, &mut [ada, ben], 20);
+}
+
+#[test]
+fn a_row_that_is_gone_is_named_though_an_edit_of_it_waits() {
+    let (mut cloud, mut ada, ben) = two();
+    // Ada wrote all of it, so the server would take the whole for a new record.
+    cloud.store.damage_rows(&people(), [rec(5)].iter());
+    edit(&mut ada, 5, "phone", "5", 9);
+    let report = cloud.sync(&mut ada);
+    let found = &report.collections[0];
+    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
+    assert_eq!(found.evidence[0].missing, [rec(5)]);
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
+
+#[test]
+fn what_is_more_than_a_device_takes_is_no_loss() {
+    let narrow = |opening: Opening| {
+        let record = values::codec::DecodeLimits { max_bytes: 2_000, ..opening.limits.record };
+        Opening { limits: WireLimits { record, ..opening.limits }, grants_audit: true, ..opening }
+    };
+    for edits in [false, true] {
+        let (mut cloud, mut ada, mut ben) = two();
+        edit(&mut ada, 5, "town", &"x".repeat(5_000), 8);
+        cloud.sync(&mut ada);
+        if edits {
+            edit(&mut ben, 5, "phone", "5", 9);
+        }
+        let before = lineage_of(&cloud);
+        let report = cloud.sync_as(&mut ben, narrow).unwrap();
+        assert_eq!(report.collections[0].continuity, Some(Continuity::Intact), "{edits}: {report}");
+        assert_eq!(lineage_of(&cloud), before);
+        // The edit is there, beside what Ben can not see.
+        let there = cloud.store.read(&decide::slice::ReadSet::head(people()).with_records([rec(5)])).unwrap();
+        let here = ben.row(&people(), &rec(5)).unwrap().unwrap();
+        assert!(there.rows[&rec(5)].version.context().covers_all(here.version.context()));
+    }
+}
+
+#[test]
+fn a_short_session_sends_what_it_has_no_time_to_ask_about() {
+    for (budget, is_named) in [(3, false), (4, false), (5, true), (6, true), (9, true)] {
+        let (mut cloud, ada, mut ben) = r005_set_back();
+        edit(&mut ben, 5, "phone", "55", 9);
+        let short = |opening| Opening { max_requests: budget, ..opening };
+        let reports: Vec<_> = (0..3).map(|_| cloud.sync_as(&mut ben, short).unwrap()).collect();
+        let lost = Some(Continuity::Lost(ServerLoss::PartialLoss));
+        assert_eq!(reports.iter().any(|report| report.collections[0].continuity == lost), is_named, "{budget}");
+        assert_eq!(reports[2].requests, 1, "{budget}: {}", reports[2]);
+        whole(&mut cloud, &mut [ada, ben], 20);
+    }
 }
 
 #[test]

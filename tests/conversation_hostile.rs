@@ -232,6 +232,64 @@ fn pages_that_do_not_get_on_end_the_session() {
 }
 
 #[test]
+fn a_server_that_wants_something_else_than_the_whole_of_a_record_ends_the_session() {
+    // At once, or only when what it has staged is judged.
+    for stages in [false, true] {
+        let (mut cloud, mut ada, _) = synced();
+        edit(&mut ada, 3, "phone", "2", 7);
+        let mut session = open(&ada, 950);
+        let mut asked = 0;
+        let report = ada.converse::<std::convert::Infallible>(&mut session, |frame| {
+            asked += 1;
+            assert!(asked < 20, "it never ends");
+            let request = RequestFrame::decode(frame, &LIMITS()).unwrap();
+            let now = head(&cloud.store);
+            let issued = cloud.key.issue(&cloud.account, &people(), now.history.unwrap().position(now.revision));
+            let except = if stages { vec![(0, Taken::Staged)] } else { vec![(0, Taken::NeedWhole)] };
+            let staged = if stages { vec![(rec(3), Taken::NeedWhole)] } else { vec![] };
+            let taken = Reply::Taken { before: now.revision, now: issued, except, staged, hold: None };
+            let replies = match request.requests.as_slice() {
+                [Request::Push { .. }] => vec![taken],
+                [Request::Push { .. }, _] => vec![taken, Reply::Audited(talk::message::Audited::Same)],
+                _ => return Ok(cloud.answer(frame)),
+            };
+            let (session, step, from) = (request.session, request.step, ReplicaId::from_entropy(99).unwrap());
+            let reply = ReplyFrame { session, step, from, replies, extra: talk::extra::Extra::default() };
+            Ok(reply.encode(&LIMITS()).unwrap())
+        });
+        let report = report.unwrap();
+        assert!(!report.is_complete(), "{report}");
+        assert!(ada.row(&people(), &rec(3)).unwrap().unwrap().is_pending);
+        // An honest one has it in the next session.
+        assert!(cloud.sync(&mut ada).is_complete());
+        assert!(!ada.row(&people(), &rec(3)).unwrap().unwrap().is_pending);
+    }
+}
+
+#[test]
+fn a_page_that_names_a_record_twice_ends_the_session() {
+    let (mut cloud, mut ada, mut ben) = synced();
+    edit(&mut ada, 3, "phone", "2", 7);
+    cloud.sync(&mut ada);
+    let base = ada.row(&people(), &rec(3)).unwrap().unwrap().version;
+    edit(&mut ada, 3, "phone", "3", 8);
+    let patch = SentOffer::of(Offer::of(&ada.row(&people(), &rec(3)).unwrap().unwrap()), Some(&base));
+    let mut session = open(&ben, 950);
+    let mut asked = 0;
+    let report = ben.converse::<std::convert::Infallible>(&mut session, |frame| {
+        asked += 1;
+        assert!(asked < 20, "it never ends");
+        let mut reply = ReplyFrame::decode(&cloud.answer(frame), &LIMITS()).unwrap();
+        if let [Reply::Page { offers, .. }] = reply.replies.as_mut_slice() {
+            *offers = vec![patch.clone(), patch.clone()];
+        }
+        Ok(reply.encode(&LIMITS()).unwrap())
+    });
+    assert!(!report.unwrap().is_complete());
+    assert!(cloud.sync(&mut ben).is_complete());
+}
+
+#[test]
 fn a_word_about_what_was_never_sent_acknowledges_nothing() {
     let (_, mut ada, _) = synced();
     edit(&mut ada, 3, "phone", "2", 7);

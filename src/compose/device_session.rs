@@ -244,6 +244,7 @@ impl DeviceSession {
             (Phase::Examining { audit }, Reply::Whole { offers, now, accepted }) => {
                 self.examined(audit, offers, (now, accepted));
             }
+            (Phase::Looking { records }, reply) => self.looked(records, core::iter::once(reply).chain(replies)),
             (Phase::Reconciling { asked }, Reply::Reconciled { found, now }) => self.reconciled(asked, found, now),
             (Phase::Supplying { asked }, Reply::Whole { offers, now, accepted }) => {
                 self.supplied_by(asked, offers, (now, accepted));
@@ -265,7 +266,7 @@ impl DeviceSession {
                     | (Phase::Fetching { .. } | Phase::Examining { .. } | Phase::Supplying { .. }, Reply::Whole { .. })
                     | (Phase::Reconciling { .. }, Reply::Reconciled { .. })
                     | (Phase::Pushing { .. }, Reply::Taken { .. })
-                    | (Phase::Auditing { .. }, Reply::Audited(_))
+                    | (Phase::Auditing { .. } | Phase::Looking { .. }, Reply::Audited(_))
             )
         };
         let expected = self.phase.asks();

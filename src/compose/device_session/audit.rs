@@ -22,7 +22,7 @@ use crate::decide::{
     slice::{Query, ReadSet, Slice},
 };
 use crate::talk::{
-    message::{Audited, Request, Window},
+    message::{Audited, Reply, Request, Window},
     offer::{Sent, SentOffer},
 };
 use crate::values::{digest::Digest, id::RecordId};
@@ -138,10 +138,38 @@ impl DeviceSession {
             }
         }
         if audit.named.len() == before {
-            self.work.mending.missing.extend(core::mem::take(&mut audit.named).into_keys());
+            let unshown = core::mem::take(&mut audit.named).into_keys();
+            // What an audit has listed is there, and more than this device takes.
+            if audit.window.is_none() {
+                return self.look_for(unshown.collect());
+            }
         }
         // A reply holds as many as a page: the others are asked for again.
         self.examine(audit);
+    }
+
+    /// Asks whether the server lists what it did not show: it may be more than this device takes.
+    fn look_for(&mut self, records: Vec<RecordId>) {
+        let collection = self.work.collection();
+        let audit = |record: &RecordId| Request::Audit {
+            collection: collection.clone(),
+            window: Window { after: just_before(record), until: Some(record.clone()) },
+            fingerprint: fingerprint(core::iter::empty()),
+        };
+        let audits = records.iter().map(audit).collect();
+        self.send(Phase::Looking { records }, audits);
+    }
+
+    /// What is not even listed is lost.
+    pub(super) fn looked(&mut self, records: Vec<RecordId>, replies: impl Iterator<Item = Reply>) {
+        let is_gone = |record: &RecordId, reply: Reply| match reply {
+            Reply::Audited(Audited::Same) => true,
+            Reply::Audited(Audited::Found(found)) => found.iter().all(|(listed, _)| listed != record),
+            _ => false,
+        };
+        let gone = records.into_iter().zip(replies).filter_map(|(id, reply)| is_gone(&id, reply).then_some(id));
+        self.work.mending.missing.extend(gone);
+        self.note_audit(None);
     }
 
     /// What was audited is done: the next window begins behind it, or at the beginning.
@@ -182,4 +210,14 @@ impl DeviceSession {
             (false, true) => work.mending.verdict = work.more_missing(),
         }
     }
+}
+
+/// An id before which few are, of those that are not before this one.
+fn just_before(record: &RecordId) -> Option<RecordId> {
+    let mut chars = record.as_str().chars();
+    let last = chars.next_back()?;
+    let shorter = chars.as_str();
+    let before = (0..u32::from(last)).rev().find_map(char::from_u32);
+    let sibling = before.and_then(|before| RecordId::new(alloc::format!("{shorter}{before}")).ok());
+    sibling.or_else(|| RecordId::new(shorter).ok())
 }

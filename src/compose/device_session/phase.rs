@@ -57,6 +57,8 @@ pub(super) enum Phase {
     DoubtRead,
     /// The records of an audit that differ, whole.
     Examining { audit: Audit },
+    /// Whether the server lists what it did not show.
+    Looking { records: Vec<RecordId> },
     /// A commit.
     Committing { receipt: Receipt, then: Box<Self> },
     /// After a commit: the server is known anew.
@@ -98,7 +100,7 @@ impl Phase {
             Self::Fetching { .. } | Self::Examining { .. } | Self::Supplying { .. } => "a fetch",
             Self::Reconciling { .. } => "a comparison",
             Self::Pushing { .. } => "a push",
-            Self::Auditing { .. } => "an audit",
+            Self::Auditing { .. } | Self::Looking { .. } => "an audit",
             _ => "nothing",
         }
     }
@@ -135,6 +137,8 @@ pub(super) struct Sending {
     pub(super) reaches: u64,
     /// What comes after this page; `None` if it was the last one.
     pub(super) more: Option<More>,
+    /// No patch is among them.
+    pub(super) is_whole: bool,
 }
 
 /// What is still to be pushed.

@@ -73,6 +73,11 @@ impl DeviceSession {
         let Some(now) = page.now else {
             return self.work.lineage().is_none() && page.offers.is_empty() && !page.is_more;
         };
+        // A patch of a record that was there before would be asked for whole, again and again.
+        let records: BTreeSet<&RecordId> = page.offers.iter().map(|offer| &offer.record).collect();
+        if records.len() < page.offers.len() {
+            return false;
+        }
         let gets_on = if page.is_more { page.next > *before && !page.offers.is_empty() } else { page.next >= *before };
         self.goes_on_from(page.now) && gets_on && page.next.revision <= now.position.revision
     }

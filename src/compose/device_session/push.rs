@@ -98,7 +98,7 @@ impl DeviceSession {
             is_last: more.is_none(),
             offers,
         };
-        let sent = Sending { records, reaches, more };
+        let sent = Sending { records, reaches, more, is_whole };
         if sent.more.is_none() && !self.work.mending.has_claimed && self.work.audit.heard.is_none() {
             return self.audit(Some((request, sent)));
         }
@@ -153,7 +153,10 @@ impl DeviceSession {
         except: Vec<(u32, Taken)>,
         staged: Vec<(RecordId, Taken)>,
     ) {
-        if !self.goes_on_from(Some(now)) || now.position.revision < before {
+        // Who wants something else than the whole of a record would never have it.
+        let mut said = except.iter().map(|(_, said)| said).chain(staged.iter().map(|(_, said)| said));
+        let is_endless = sent.is_whole && said.any(|said| *said == Taken::NeedWhole);
+        if is_endless || !self.goes_on_from(Some(now)) || now.position.revision < before {
             return self.greet_again();
         }
         let mut except = except.into_iter().peekable();
@@ -184,6 +187,7 @@ impl DeviceSession {
 
     /// Sorts one record by what the server said. Returns whether the server has exactly what was sent, or nothing of it.
     fn note_taken(&mut self, record: RecordId, known: Version, said: Taken, taken: &mut Vec<Answered>) -> bool {
+        let left = self.opening.max_requests.saturating_sub(self.report.requests);
         let work = &mut self.work;
         match said {
             Taken::Stored | Taken::Deleted(_) => {
@@ -202,7 +206,7 @@ impl DeviceSession {
                 work.push.staged.insert(record, known);
             }
             // The server lacks what it once named as its own, or others have written.
-            Taken::NeedWhole if work.is_doubted(&record) => {
+            Taken::NeedWhole if work.is_doubted(&record, left) => {
                 work.audit.doubted.insert(record);
             }
             Taken::NeedWhole => work.push.unfit.push(record),

@@ -28,6 +28,9 @@ use crate::values::{
 
 /// Rounds of pulling and pushing in one session, at most: what others write meanwhile is for the next one.
 const MAX_PASSES: u8 = 4;
+/// Requests that a doubt takes, beside one for each record: whether it is listed there, and the claim; or the patch that
+/// does not fit again, and the whole.
+const DOUBT: u32 = 3;
 
 /// Where a session stands in one collection.
 #[derive(Debug)]
@@ -260,7 +263,13 @@ impl Work {
     }
 
     /// Whether it is worth a question what the server has of a record of which it lacks what it once named as its own.
-    pub(super) fn is_doubted(&self, record: &RecordId) -> bool {
+    ///
+    /// Not where the session may end before the answer, by so many requests that are `left`: the next one would ask the same.
+    pub(super) fn is_doubted(&self, record: &RecordId, left: u32) -> bool {
+        let doubted = u32::try_from(self.audit.doubted.len()).unwrap_or(u32::MAX);
+        if left < doubted.saturating_add(DOUBT) {
+            return false;
+        }
         let is_named = self.mending.is_suspect || self.mending.has_claimed;
         let is_last_pass = self.passes.saturating_add(1) >= MAX_PASSES;
         !is_named && !is_last_pass && !self.audit.examined.contains(record)
