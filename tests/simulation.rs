@@ -73,7 +73,7 @@ fn the_same_seed_is_the_same_history() {
     }
 }
 
-const CHECKS: [(&str, u64); 32] = [
+const CHECKS: [(&str, u64); 38] = [
     ("S1 versions under contexts that were seen before", 100_000),
     ("S2 values that left the union, written over", 1_000),
     ("S3 values that a replica saw superseded", 5_000),
@@ -106,6 +106,12 @@ const CHECKS: [(&str, u64); 32] = [
     ("records held by a sync", 100),
     ("records hidden by a sync", 300),
     ("verdicts: behind", 5),
+    ("reseeds after a loss was named", 100),
+    ("reseeds without a loss", 100),
+    ("reseeds after which the server has all that the device has", 200),
+    ("reseeds: changes taken in, and nothing by them", 60),
+    ("reseeds: questions of their own when the session is over", 60),
+    ("reseeds: records held back, with all that they had", 60),
 ];
 
 const EXCUSES: [(&str, u64); 4] = [
@@ -115,7 +121,7 @@ const EXCUSES: [(&str, u64); 4] = [
     ("S3 values shown again whose name somebody has given up", 400),
 ];
 
-const FAULTS: [&str; 25] = [
+const FAULTS: [&str; 26] = [
     "a clock jumps",
     "a device is copied, and both have one id",
     "a device is copied, and the copy takes another id",
@@ -124,6 +130,7 @@ const FAULTS: [&str; 25] = [
     "a device goes down around a commit",
     "a follower takes over, and is not told",
     "a follower takes over, and is told",
+    "a person says that the server lost it and the device is right",
     "a reply arrives twice",
     "a reply is lost",
     "a reply reaches another device",

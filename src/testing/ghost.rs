@@ -35,6 +35,8 @@ pub(crate) enum Why {
     Left,
     /// It took over what it had written under another id.
     Renamed,
+    /// Its person said that it is right, and the server is not.
+    Reseeded,
 }
 
 /// What was really written, and who really holds it.

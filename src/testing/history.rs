@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::chance::Chance;
+use super::chance::{Chance, mixed};
 
 /// A kind of step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Day,
     Clock,
     Leave,
+    /// "The server lost it, this device is right."
+    Reseed,
     Image,
     RestoreDevice,
     CopyDevice,
@@ -69,6 +71,9 @@ pub(crate) struct Rates {
     pub(crate) large: u32,
     pub(crate) away: u32,
 }
+
+/// What was drawn before there was anything else is drawn as before: other things come from a seed of their own.
+const RESEEDS: u64 = 0x5eed_ed5e_ed5e_ed00;
 
 /// Faults that a seed switches on or off.
 const FAULTS: usize = 14;
@@ -142,7 +147,13 @@ impl History {
         let kinds = kinds(&mut chance, setting.second);
         let steps = chance.between(5, 24);
         let op = |chance: &mut Chance| Some(Op { kind: chance.pick(&kinds)?, word: chance.next() });
-        let ops = (0..steps).filter_map(|_| op(&mut chance)).collect();
+        let mut ops: Vec<Op> = (0..steps).filter_map(|_| op(&mut chance)).collect();
+        let mut chance = Chance::new(mixed(seed ^ RESEEDS));
+        let reseeds = if chance.hits(300) { chance.between(1, 3) } else { 0 };
+        for _ in 0..reseeds {
+            let at = chance.between(0, ops.len());
+            ops.insert(at, Op { kind: Kind::Reseed, word: chance.next() });
+        }
         Self { seed, setting, ops }
     }
 

@@ -3,6 +3,7 @@
 mod compare;
 mod host;
 mod identity;
+mod reseed;
 mod serve;
 mod session;
 mod settle;
@@ -122,6 +123,10 @@ struct Phone {
     subscribed: BTreeSet<usize>,
     /// What it can bring back (S20): commits that replaced something, by collection, with the tick that they were made at.
     shadow: BTreeMap<(u8, Revision), DayTick>,
+    /// Collections of which it was told that the server lost something.
+    accused: BTreeSet<usize>,
+    /// Collections in which its person said that it is right, and no session was over since.
+    right: BTreeSet<usize>,
 }
 
 /// A server.
@@ -228,7 +233,17 @@ impl World {
         let phone = |at| {
             let disk = Disk::new(MemoryStore::device());
             let (id, writer) = (names.replica(at)?, Writer { own: u8::try_from(at).unwrap_or(u8::MAX), install: at });
-            Ok(Phone { disk, id, writer, skew: 0, day: 0, subscribed: all.clone(), shadow: BTreeMap::new() })
+            Ok(Phone {
+                disk,
+                id,
+                writer,
+                skew: 0,
+                day: 0,
+                subscribed: all.clone(),
+                shadow: BTreeMap::new(),
+                accused: BTreeSet::new(),
+                right: BTreeSet::new(),
+            })
         };
         let phones = (0..setting.devices).map(phone).collect::<Result<_, Broken>>()?;
         let cloud =
@@ -331,6 +346,7 @@ impl World {
             Kind::Day => self.day(&mut chance),
             Kind::Clock => self.clock(&mut chance),
             Kind::Leave => self.leave(&mut chance),
+            Kind::Reseed => self.reseed(&mut chance),
             Kind::Image => self.image(&mut chance),
             Kind::RestoreDevice => self.restore_device(&mut chance),
             Kind::CopyDevice => self.copy_device(&mut chance),

@@ -139,6 +139,7 @@ impl World {
                 }
                 let commits = self.absorb(at, Why::Synced)?;
                 for commit in &commits {
+                    self.check_right(at, commit)?;
                     self.check_commit(at, commit)?;
                 }
                 match (committed, self.live(at)) {
@@ -391,6 +392,9 @@ impl World {
             let Some(found) = report.of(&self.names.collection(place)?) else { continue };
             self.check_named(found, lost.get(&place).copied())?;
             self.note_outcome(found);
+            if matches!(found.continuity, Some(Continuity::Lost(_))) {
+                self.phone_mut(at)?.accused.insert(place);
+            }
             if !found.is_complete || found.refused.is_some() || !is_untouched {
                 continue;
             }

@@ -17,7 +17,7 @@ use crate::testing::{
 use crate::values::{time::DayTick, value::Value, version::Version};
 
 /// By field, what a version says in it, whoever wrote it.
-type Shown = BTreeMap<String, BTreeSet<Value>>;
+pub(super) type Shown = BTreeMap<String, BTreeSet<Value>>;
 
 impl World {
     /// What a commit of a device replaced is kept, and all that was kept before is, while its retention lasts.
@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-fn shown(version: &Version) -> Shown {
+pub(super) fn shown(version: &Version) -> Shown {
     let record = version.record();
     let fields = record.fields().iter().map(|(field, register)| {
         (String::from(field.as_str()), register.siblings().iter().map(|sibling| sibling.value.clone()).collect())

@@ -96,6 +96,21 @@ impl World {
         broken("L6", "a session does not end, however often it begins")
     }
 
+    /// A session that is given few requests, without any other fault.
+    pub(super) fn cut_session(&mut self, at: usize, requests: u32) -> Result<(), Broken> {
+        self.drop_session(at);
+        let mut chance = Chance::new(self.draws);
+        self.take_over(at, &mut chance)?;
+        self.open_session(at, (Some(requests), false), false)?;
+        self.summary.fault("a session is given few requests");
+        loop {
+            match self.poll(at, &mut chance)? {
+                Progress::Went => {}
+                Progress::Waits | Progress::Over(_) => return Ok(()),
+            }
+        }
+    }
+
     /// One request on its way, and what comes of it.
     pub(super) fn transmit(&mut self, at: usize, bytes: &[u8], chance: &mut Chance) -> Result<Progress, Broken> {
         let rates = self.setting.rates;

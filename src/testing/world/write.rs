@@ -211,6 +211,21 @@ impl World {
         Ok(())
     }
 
+    /// One edit, one field that is cleared or one record that is deleted, of those that everybody works on.
+    pub(super) fn write_some(&mut self, at: usize, chance: &mut Chance) -> Result<(), Broken> {
+        let collection = chance.below(self.setting.collections);
+        if !self.phone(at)?.subscribed.contains(&collection) {
+            return Ok(());
+        }
+        let record = chance.below(self.setting.records.min(5));
+        let action = chance.pick(&[(5, Action::Edit), (3, Action::Clear), (4, Action::Delete)]).unwrap_or(Action::Edit);
+        self.say(|| format!("{}: {action:?} {collection}/r{record:03}", name(at)));
+        match action {
+            Action::Delete => self.delete(at, collection, record),
+            action => self.edit(at, collection, record, chance, action == Action::Clear),
+        }
+    }
+
     fn delete(&mut self, at: usize, collection: usize, record: usize) -> Result<(), Broken> {
         let write = Write::delete(self.names.collection(collection)?, Names::record(record)?, Cause::User);
         self.put(at, &write)
@@ -396,7 +411,9 @@ impl World {
         self.absorb(at, Why::Left)?;
         match left {
             Ok(_) => {
-                self.phone_mut(at)?.subscribed.remove(&collection);
+                let phone = self.phone_mut(at)?;
+                phone.subscribed.remove(&collection);
+                phone.right.remove(&collection);
                 self.summary.check("collections left");
                 self.say(|| format!("{}: leaves {of}", name(at)));
             }
