@@ -164,3 +164,27 @@ fn with<T>(phone: &mut Phone, act: impl FnOnce(&mut MemoryStore) -> T) -> T {
     *phone = Device::new(store, phone.replica(), Guard::default());
     done
 }
+
+/// What is narrowed down is forgotten with the session: one that ended there every time would never get on.
+#[test]
+fn however_few_requests_a_session_may_send_a_comparison_gets_on() {
+    for max_requests in 2..5 {
+        let mut chance = Chance(11);
+        let (mut cloud, mut ada, mut ben, ids) = rebuilt(3_000, &mut chance);
+        ids.iter().step_by(7).for_each(|id| rename(&mut ben, id, "there"));
+        (0..40).for_each(|_| drop(make(&mut ada, &mut chance)));
+        cloud.sync(&mut ben);
+        let mut sessions = 0;
+        loop {
+            sessions += 1;
+            assert!(sessions < 20, "with {max_requests} requests it never ends");
+            let (report, _) = sync_as(&mut cloud, &mut ada, |opening| Opening { max_requests, ..opening });
+            assert!(report.requests <= 8, "{report}");
+            if report.is_complete() {
+                break;
+            }
+        }
+        assert!(sessions > 4, "{sessions} sessions");
+        assert_eq!(rows_of(ada.store()), rows_of(&cloud.store), "with {max_requests} requests");
+    }
+}

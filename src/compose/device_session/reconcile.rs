@@ -144,6 +144,8 @@ impl DeviceSession {
     pub(super) fn settled(&mut self, settled: Settled) {
         let Settled { server, upto, fetch, missing } = settled;
         let work = &mut self.work;
+        let comparing = work.saved.stored.as_ref().and_then(|stored| stored.comparing.as_ref());
+        work.walk.has_got_on |= comparing.is_some_and(|comparing| comparing.after != work.walk.from);
         work.known = server;
         work.walk.fetch.extend(fetch);
         work.mending.missing.extend(missing);
@@ -183,6 +185,7 @@ impl DeviceSession {
         if offers.is_empty() {
             return self.advance();
         }
+        self.work.walk.has_got_on = true;
         let next = self.work.known.cursor.clone();
         let page = Page { offers: offers.into_values().collect(), next, is_more: true, now, accepted, hold: None };
         let set = self.page_set(&page);

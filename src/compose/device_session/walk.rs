@@ -20,10 +20,18 @@ const DEPTH: u8 = 12;
 /// A range that differs and holds more records than this is split here, too, before it is asked about.
 const FEW: usize = 8;
 
+/// Requests in a session after which a comparison has got on: a greeting and a proof, a few to narrow down where the sides differ,
+/// and one for what is there. Each narrows by 256, so four are enough for 10^9 records.
+pub(super) const REQUESTS_TO_GET_ON: u32 = 8;
+
 /// Where a comparison stands in a session.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     is_begun: bool,
+    /// The last record up to which all was compared when it began.
+    pub(super) from: Option<RecordId>,
+    /// Something of it is durable: the next session does not begin where this one did.
+    pub(super) has_got_on: bool,
     /// Ranges that are still to be compared.
     pub(super) todo: VecDeque<Todo>,
     /// Ranges of which it is known what the server holds. All of them are settled before others are asked about.
@@ -86,6 +94,7 @@ pub(super) enum Step {
 impl Walk {
     pub(super) fn begin(&mut self, after: Option<RecordId>) {
         if !core::mem::replace(&mut self.is_begun, true) {
+            self.from.clone_from(&after);
             self.todo.push_back(Todo { span: Span { after, until: None }, depth: 0, theirs: None });
         }
     }
