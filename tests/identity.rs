@@ -278,6 +278,9 @@ fn an_id_is_never_taken_twice() {
         matches!(back, Err(TakeOverFailed::TakeOver(TakeOverError::UsedBefore { found, .. })) if found == id(1)),
         "{back:?}"
     );
+    assert_eq!(ada.replica(), id(50), "nothing was changed");
+    edit(&mut ada, 4, "phone", "goes on", 8);
+    assert_eq!(cloud.sync(&mut ada).collections[0].acknowledged, 1);
     // Neither is somebody else's, where it is known.
     edit(&mut ben, 3, "phone", "ben's", 7);
     let theirs = ben.rotate(id(2), [&people()]);
@@ -285,6 +288,24 @@ fn an_id_is_never_taken_twice() {
     let mut ada = ada.clone();
     ada.rotate(id(51), [&people()]).unwrap();
     assert_eq!(ada.author(&people()).unwrap(), Some(id(51)));
+}
+
+/// Of several collections it is taken in all or in none.
+#[test]
+fn an_id_that_was_used_in_one_collection_is_taken_in_none() {
+    let (_cloud, mut ada, _ben) = three();
+    let notes = CollectionId::new("notes").unwrap();
+    let write = Write::create(notes.clone(), rec(1), &Loose::new(), &Shape::new(), Cause::User).unwrap();
+    ada.write(&write, at(1)).unwrap();
+    ada.rotate(id(50), [&notes]).unwrap();
+    assert_eq!(ada.author(&people()).unwrap(), Some(id(1)));
+    let refused = ada.rotate(id(1), [&people(), &notes]);
+    assert!(matches!(refused, Err(TakeOverFailed::TakeOver(TakeOverError::UsedBefore { .. }))), "{refused:?}");
+    assert_eq!(ada.replica(), id(50));
+    let refused = ada.rotate(id(1), [&notes]);
+    assert!(refused.is_err() && ada.replica() == id(50), "{refused:?}");
+    ada.rotate(id(51), [&people(), &notes]).unwrap();
+    assert_eq!([ada.author(&people()).unwrap(), ada.author(&notes).unwrap()], [Some(id(51)); 2]);
 }
 
 /// A write that was acknowledged is still in doubt once the server that acknowledged it is gone.

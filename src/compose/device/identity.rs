@@ -76,26 +76,34 @@ impl<S: Store> Device<S> {
     /// # Errors
     /// [`TakeOverFailed`]; nothing was changed.
     pub fn take_over(&mut self, collection: &CollectionId) -> Result<Option<Receipt>, TakeOverFailed<S::Error>> {
+        let Some(draft) = self.takeover(collection, self.replica)? else { return Ok(None) };
+        Ok(Some(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?))
+    }
+
+    fn takeover(&self, collection: &CollectionId, by: ReplicaId) -> Result<Option<Draft>, TakeOverFailed<S::Error>> {
         let read = |query| self.store.read(&ReadSet::head(collection.clone()).with_query(query));
         let mut slice = read(Query::Pending { after: None, limit: usize::MAX }).map_err(TakeOverFailed::Read)?;
         let failed = read(Query::Failed { limit: usize::MAX }).map_err(TakeOverFailed::Read)?;
         slice.rows.extend(failed.rows);
-        let Some(draft) = Draft::of_takeover(slice, self.replica)? else { return Ok(None) };
-        Ok(Some(apply(Plan::new(self.guard.review_own(draft)), &mut self.store)?))
+        Ok(Draft::of_takeover(slice, by)?)
     }
 
     /// Takes a new id, and takes over what was written under the old one in these collections: all that the store has.
     ///
-    /// The host keeps the new id first, where it kept the old one. If this fails or is cut off half-way, the rest is taken
-    /// over later: collections that are done stay done.
+    /// The host keeps the new id first, where it kept the old one. If the store fails half-way, or this is cut off, the rest is
+    /// taken over later: collections that are done stay done.
     ///
     /// # Errors
-    /// [`TakeOverFailed`] of the first collection that fails. The device has the new id then, and that collection is as it was.
+    /// [`TakeOverFailed`] of the first collection that fails. Where the id was used before in any of them, nothing was changed
+    /// in all of them, and the device keeps the id that it had. Where the store fails, that collection is as it was, and
+    /// [`replica`](Self::replica) tells whether the device has the new id.
     pub fn rotate<'c>(
         &mut self,
         to: ReplicaId,
         collections: impl IntoIterator<Item = &'c CollectionId>,
     ) -> Result<Vec<Receipt>, TakeOverFailed<S::Error>> {
+        let collections: Vec<&CollectionId> = collections.into_iter().collect();
+        collections.iter().try_for_each(|collection| self.takeover(collection, to).map(drop))?;
         self.replica = to;
         let receipts = collections.into_iter().map(|collection| self.take_over(collection));
         receipts.filter_map(Result::transpose).collect()
