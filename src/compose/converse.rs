@@ -32,7 +32,7 @@ const MAX_OTHERS: u8 = 2;
 #[non_exhaustive]
 pub enum ServeFailed<E> {
     /// The store could not answer.
-    #[error("the store could not be read; nothing was changed for this request")]
+    #[error("the store could not be read; nothing was changed for this request; tell the device to come back")]
     Read(#[source] E),
     /// The store did not commit.
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub enum ServeFailed<E> {
 #[non_exhaustive]
 pub enum ConverseFailed<E, T> {
     /// The store could not answer.
-    #[error("the store could not be read; nothing was changed in this step")]
+    #[error("the store could not be read; nothing was changed in this step; sync again")]
     Read(#[source] E),
     /// The store did not commit.
     #[error(transparent)]
@@ -56,7 +56,7 @@ pub enum ConverseFailed<E, T> {
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The network failed. That says nothing of what the server has.
-    #[error("the network failed; nothing was changed in this step")]
+    #[error("the network failed; nothing was changed in this step; sync again")]
     Transport(#[source] T),
 }
 

@@ -48,7 +48,7 @@ pub enum ReadError<E> {
     #[error(transparent)]
     Shape(#[from] ShapeError),
     /// The store could not answer.
-    #[error("the store could not be read; nothing was changed")]
+    #[error("the store could not be read; nothing was changed; try again")]
     Store(#[source] E),
 }
 
@@ -63,13 +63,15 @@ pub enum WriteFailed<E> {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// The receipt is not known, or its retention is over.
-    #[error("expected a receipt whose retention is not over, found {found}; nothing was changed")]
+    #[error(
+        "expected a receipt whose retention is not over, found {found}; nothing was changed; edit the records by hand"
+    )]
     NoReceipt {
         /// The receipt asked for.
         found: ReceiptId,
     },
     /// The store could not answer.
-    #[error("the store could not be read; nothing was changed")]
+    #[error("the store could not be read; nothing was changed; try again")]
     Read(#[source] E),
     /// The store did not commit.
     #[error(transparent)]

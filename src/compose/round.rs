@@ -30,7 +30,7 @@ pub enum RoundError<E> {
     #[error(transparent)]
     Diff(#[from] DiffError),
     /// The store could not answer.
-    #[error("the store could not be read; nothing was changed")]
+    #[error("the store could not be read; nothing was changed; try again")]
     Read(#[source] E),
     /// The store did not commit.
     #[error(transparent)]

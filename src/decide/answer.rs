@@ -35,7 +35,7 @@ use crate::values::{
 #[non_exhaustive]
 pub enum AnswerError {
     /// The answer is about another collection.
-    #[error("expected an answer for '{expected}', found one for '{found}'; nothing was changed")]
+    #[error("expected an answer for '{expected}', found one for '{found}'; nothing was changed; answer there")]
     WrongCollection {
         /// The slice's.
         expected: CollectionId,
@@ -49,7 +49,9 @@ pub enum AnswerError {
         found: Digest,
     },
     /// Every line that the digest names has been answered or has lapsed.
-    #[error("expected open lines under {found}, found none; nothing was changed")]
+    #[error(
+        "expected open lines under {found}, found none; nothing was changed; nothing is to be done: all of them were answered or have lapsed"
+    )]
     NothingOpen {
         /// The answer's.
         found: Digest,

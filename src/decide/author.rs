@@ -27,19 +27,21 @@ use crate::values::{
 #[non_exhaustive]
 pub enum WriteError {
     /// A person creates a record that is there already.
-    #[error("expected no record '{record}', found one; nothing was changed")]
+    #[error("expected no record '{record}', found one; nothing was changed; save it as an edit")]
     Exists {
         /// The record.
         record: RecordId,
     },
     /// There is no such record.
-    #[error("expected a record '{record}', found none; nothing was changed")]
+    #[error("expected a record '{record}', found none; nothing was changed; create it, or read again")]
     Missing {
         /// The record.
         record: RecordId,
     },
     /// A value is nested too deep.
-    #[error("expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; nothing was changed")]
+    #[error(
+        "expected at most {MAX_VALUE_DEPTH} levels of nesting in '{field}', found more; nothing was changed; flatten the value"
+    )]
     TooDeep {
         /// The field.
         field: FieldName,

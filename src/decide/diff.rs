@@ -25,7 +25,7 @@ use crate::values::{
 #[non_exhaustive]
 pub enum DiffError {
     /// The changes are of another collection.
-    #[error("expected changes of '{expected}', found '{found}'; nothing was changed")]
+    #[error("expected changes of '{expected}', found '{found}'; nothing was changed; read a slice of that collection")]
     WrongCollection {
         /// The slice's.
         expected: CollectionId,

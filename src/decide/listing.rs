@@ -135,7 +135,9 @@ pub struct Complete(Partial);
 /// A listing does not have as many entries as its native store. Nothing was changed; it can be observed as it is, and then
 /// takes nothing away.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("expected a listing of {expected} entries, found {found}; what it lacks is not taken for removed")]
+#[error(
+    "expected a listing of {expected} entries, found {found}; what it lacks is not taken for removed; list again, or take it as partial"
+)]
 #[non_exhaustive]
 pub struct Incomplete {
     /// Entries that the native store has.

@@ -251,7 +251,7 @@ pub enum Refused {
     #[error("nothing may cross: {}", crate::decide::continuity::Continuity::Stop(*.0))]
     Stop(Stop),
     /// The host has withdrawn this device's access. It keeps what it has.
-    #[error("this device's access was withdrawn; it keeps what it has")]
+    #[error("this device's access was withdrawn; it keeps what it has; ask whoever runs the account")]
     Forbidden,
     /// Not now.
     #[error("the server is not available; ask again in {retry_after_seconds} s")]
@@ -260,7 +260,7 @@ pub enum Refused {
         retry_after_seconds: u32,
     },
     /// The position that the request was made upon is not in the collection's history: greet again.
-    #[error("the collection has begun another history since; greet again")]
+    #[error("the collection has begun another history since; sync again")]
     Renewed,
     /// This server only reads.
     #[error("this server only reads; ask its home")]
@@ -272,10 +272,10 @@ pub enum Refused {
         accepted: Link,
     },
     /// The frame was damaged, or breaks a limit.
-    #[error("the request could not be read")]
+    #[error("the request could not be read, or breaks a limit; compare the limits and the versions of both sides")]
     Malformed,
     /// The frame is of another version of the protocol.
-    #[error("expected version {} to {} of the protocol", .least, .greatest)]
+    #[error("expected version {} to {} of the protocol; update the older side", .least, .greatest)]
     Version {
         /// The least that the server speaks.
         least: u64,
@@ -283,13 +283,13 @@ pub enum Refused {
         greatest: u64,
     },
     /// The server does not know this kind of message.
-    #[error("the server does not know this kind of message: {kind}")]
+    #[error("the server does not know this kind of message: {kind}; update the server")]
     UnknownKind {
         /// The kind.
         kind: u64,
     },
     /// The server does not know this way to compare.
-    #[error("the server does not know this way to compare: {method}")]
+    #[error("the server does not know this way to compare: {method}; update the server")]
     UnknownMethod {
         /// The method.
         method: u64,

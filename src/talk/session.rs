@@ -19,7 +19,9 @@ pub enum SessionError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// The reply is of another session.
-    #[error("expected a reply of session {expected:016x}, found one of {found:016x}; nothing was changed")]
+    #[error(
+        "expected a reply of session {expected:016x}, found one of {found:016x}; nothing was changed; wait for the right one"
+    )]
     OtherSession {
         /// This session.
         expected: u64,
@@ -27,7 +29,9 @@ pub enum SessionError {
         found: u64,
     },
     /// The reply is to another request: late, or repeated.
-    #[error("expected the reply to request {expected}, found that to {found}; nothing was changed")]
+    #[error(
+        "expected the reply to request {expected}, found that to {found}; nothing was changed; wait for the right one"
+    )]
     OtherStep {
         /// The request that waits.
         expected: u32,
@@ -43,16 +47,16 @@ pub enum SessionError {
         found: ReplicaId,
     },
     /// The reply does not answer what was asked.
-    #[error("expected a reply to {expected}, found something else; nothing was changed")]
+    #[error("expected a reply to {expected}, found something else; nothing was changed; send the request again")]
     Unexpected {
         /// What was asked.
         expected: &'static str,
     },
     /// The server could not read the request.
-    #[error("the server did not take the request: {0}; nothing was changed")]
+    #[error("nothing was changed: the server did not take the request: {0}")]
     Unread(Refused),
     /// Nothing was asked.
-    #[error("expected nothing, found a reply; nothing was changed")]
+    #[error("expected nothing, found a reply; nothing was changed; drop it")]
     Unasked,
 }
 

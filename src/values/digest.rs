@@ -13,7 +13,7 @@ pub struct Digest([u8; 16]);
 
 /// Why a text is no digest. Nothing was made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected 32 hexadecimal digits, found {found} characters that are not")]
+#[error("expected 32 hexadecimal digits, found {found} characters that are not; copy it whole")]
 pub struct ParseDigestError {
     /// Characters found.
     found: usize,

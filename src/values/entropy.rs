@@ -15,10 +15,12 @@ pub struct Entropy([u8; 32]);
 #[non_exhaustive]
 pub enum EntropyError {
     /// A constant, or a repeated half.
-    #[error("expected 256 random bits, found a pattern; nothing was changed")]
+    #[error("expected 256 random bits, found a pattern; nothing was changed; draw them from the operating system")]
     Pattern,
     /// They are an id or a digest of the very data that they are to name, so the next restore would draw them again.
-    #[error("expected 256 random bits, found bits of the data; nothing was changed")]
+    #[error(
+        "expected 256 random bits, found bits of the data; nothing was changed; draw them from the operating system"
+    )]
     Derived,
 }
 

@@ -40,16 +40,16 @@ pub const MAX_ID_BYTES: usize = 255;
 #[non_exhaustive]
 pub enum IdError {
     /// The text is empty.
-    #[error("expected an id of 1 to {MAX_ID_BYTES} bytes, found an empty text; no id was made")]
+    #[error("expected an id of 1 to {MAX_ID_BYTES} bytes, found an empty text; no id was made; take another")]
     Empty,
     /// The text is longer than [`MAX_ID_BYTES`].
-    #[error("expected an id of at most {MAX_ID_BYTES} bytes, found {found}; no id was made")]
+    #[error("expected an id of at most {MAX_ID_BYTES} bytes, found {found}; no id was made; take another")]
     TooLong {
         /// Bytes found.
         found: usize,
     },
     /// The 128 bits are all zero or all one, which no entropy source gives.
-    #[error("expected 128 random bits, found a constant; no id was made")]
+    #[error("expected 128 random bits, found a constant; no id was made; draw them from the operating system")]
     NotRandom,
 }
 

@@ -96,7 +96,10 @@ fn a_frame_of_another_version_says_which_are_spoken() {
     }
     let of_the_future = [0x82, 0x19, 0x01, 0x00, 0xf6];
     let error = RequestFrame::decode(&of_the_future, &WireLimits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "expected version 1 to 1 of the protocol, found version 256; nothing was changed");
+    assert_eq!(
+        error.to_string(),
+        "expected version 1 to 1 of the protocol, found version 256; nothing was changed. Update the older side"
+    );
 }
 
 #[test]

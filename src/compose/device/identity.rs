@@ -24,7 +24,7 @@ pub enum TakeOverFailed<E> {
     #[error(transparent)]
     TakeOver(#[from] TakeOverError),
     /// The store could not be read.
-    #[error("the store could not be read; nothing was changed")]
+    #[error("the store could not be read; nothing was changed; try again")]
     Read(#[source] E),
     /// The store could not be written.
     #[error(transparent)]

@@ -27,7 +27,9 @@ impl fmt::Display for Direction {
 #[non_exhaustive]
 pub enum FrameError {
     /// More bytes than [`WireLimits::max_frame_bytes`](crate::talk::limits::WireLimits::max_frame_bytes).
-    #[error("expected a frame of at most {limit} bytes, found {found}; nothing was changed")]
+    #[error(
+        "expected a frame of at most {limit} bytes, found {found}; nothing was changed. Raise the limit, or send less at once"
+    )]
     TooLong {
         /// The limit, inclusive.
         limit: usize,
@@ -36,7 +38,9 @@ pub enum FrameError {
     },
     /// A frame of another version of the protocol. A server answers it with
     /// [`Refused::Version`](crate::talk::message::Refused::Version).
-    #[error("expected version {least} to {greatest} of the protocol, found version {found}; nothing was changed")]
+    #[error(
+        "expected version {least} to {greatest} of the protocol, found version {found}; nothing was changed. Update the older side"
+    )]
     Version {
         /// The version found.
         found: u64,
@@ -46,7 +50,7 @@ pub enum FrameError {
         greatest: u64,
     },
     /// A frame that goes the other way.
-    #[error("expected {expected}, found a frame of kind {found}; nothing was changed")]
+    #[error("expected {expected}, found a frame of kind {found}; nothing was changed. Look where it was sent")]
     WrongDirection {
         /// What was expected.
         expected: Direction,

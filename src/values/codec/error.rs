@@ -7,7 +7,7 @@ use crate::values::value::MAX_VALUE_DEPTH;
 #[non_exhaustive]
 pub enum DecodeError {
     /// More than [`DecodeLimits`](super::DecodeLimits) allows.
-    #[error("expected at most {limit} {what}, found {found}; nothing was changed")]
+    #[error("expected at most {limit} {what}, found {found}; nothing was changed. Raise the limit, or send less")]
     TooMany {
         /// What was counted.
         what: &'static str,
@@ -26,7 +26,9 @@ pub enum DecodeError {
     #[error("expected the check of the bytes before it, found another; nothing was changed. Fetch them again")]
     Damaged,
     /// Something else stands where one kind of item must stand, or the bytes end there.
-    #[error("expected {expected} at byte {at}, found something else; nothing was changed")]
+    #[error(
+        "expected {expected} at byte {at}, found something else; nothing was changed. Fetch them again, or mend who wrote them"
+    )]
     Malformed {
         /// What must stand there.
         expected: &'static str,
@@ -34,15 +36,19 @@ pub enum DecodeError {
         at: usize,
     },
     /// Lists, maps and tags nested too deep.
-    #[error("expected values nested at most {MAX_VALUE_DEPTH} deep, found a deeper one; nothing was changed")]
+    #[error(
+        "expected values nested at most {MAX_VALUE_DEPTH} deep, found a deeper one; nothing was changed. Mend who wrote it"
+    )]
     TooDeep,
     /// The items are well formed, but no replica can have come to hold them.
-    #[error("expected {expected}, found a record that breaks this; nothing was changed")]
+    #[error("expected {expected}, found a record that breaks this; nothing was changed. Mend who wrote it")]
     Impossible {
         /// The broken invariant.
         expected: &'static str,
     },
     /// The content is encoded in another way than the canonical one.
-    #[error("expected the canonical encoding, found another of the same content; nothing was changed")]
+    #[error(
+        "expected the canonical encoding, found another of the same content; nothing was changed. Mend who wrote it"
+    )]
     NotCanonical,
 }

@@ -11,7 +11,7 @@ use crate::values::{id::IdError, value::MAX_VALUE_DEPTH};
 ///
 /// Shows names and kinds, never a field's value; only [`Problem::Custom`] shows what the app's own code wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{problem}; nothing was changed", Of(.field))]
+#[error("{}{problem}; nothing was changed; mend the struct, or its shape", Of(.field))]
 #[non_exhaustive]
 pub struct ShapeError {
     /// The field: `name`, or `tel/home` for one element. Empty where it is the struct as a whole.

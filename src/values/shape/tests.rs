@@ -155,7 +155,10 @@ fn absent_fields_read_as_none_default_or_no_elements() {
 #[test]
 fn an_absent_field_without_a_default_is_named() {
     let error = shape().from_fields::<Phone>(&BTreeMap::new()).unwrap_err();
-    assert_eq!(error.to_string(), r#"field "id": expected a value for "id", found none; nothing was changed"#);
+    assert_eq!(
+        error.to_string(),
+        r#"field "id": expected a value for "id", found none; nothing was changed; mend the struct, or its shape"#
+    );
     let no_number = fields([("tel/home", Value::Map(BTreeMap::new()))]);
     let error = shape().from_fields::<BTreeMap<String, Vec<Phone>>>(&no_number).unwrap_err();
     assert_eq!((error.field.as_str(), error.problem), ("tel/home", Problem::Missing { name: "number".into() }));
@@ -203,7 +206,7 @@ fn only_structs_and_maps_are_records() {
         assert_eq!(field, "");
     }
     let relation = Relation::Other { label: String::new(), weight: None };
-    let message = "expected a struct, or a map with names for keys, found an enum; nothing was changed";
+    let message = "expected a struct, or a map with names for keys, found an enum; nothing was changed; mend the struct, or its shape";
     assert_eq!(shape().to_fields(&relation).unwrap_err().to_string(), message);
     assert_eq!(shape().to_fields(&Value::Map(BTreeMap::new())).unwrap_err().to_string(), message);
 }
