@@ -24,6 +24,7 @@ use holdfast::{
         row::Row,
         slice::{Query, ReadSet},
     },
+    talk::limits::WireLimits,
     values::digest::Digest,
 };
 use world::*;
@@ -463,4 +464,27 @@ fn a_digest_that_the_server_reported_once_is_none_when_more_is_held() {
     family.answer_to(BEN, Verdict::Consent, now.digest).unwrap();
     // One record has one question: what Ben himself proposed about it stays his own.
     assert!(family.asked(BEN).iter().all(|record| !flood().contains(record)));
+}
+
+/// The rest of it would pass as deletes that are few enough, beside the questions.
+#[test]
+fn a_question_of_which_a_device_has_heard_a_part_is_asked_whole_after_a_loss() {
+    for budget in 5..12 {
+        let mut family = Family::flooded();
+        let early = family.cloud.store.clone();
+        let limits = WireLimits { page_bytes: 800, ..family.cloud.limits };
+        family.cloud.limits = limits;
+        let short = |opening| Opening { max_requests: budget, limits, ..opening };
+        family.cloud.sync_as(&mut family.phones[ADA], short).unwrap();
+        assert_eq!(open_at(&family.cloud.store).unwrap().open, 14, "{budget}");
+        assert!(!family.asked(ADA).is_empty(), "{budget}");
+        family.cloud.store = early;
+        family.sync(ADA);
+        assert_eq!(alive(&family.cloud.store), all(), "{budget}: heard of {:?}", family.asked(ADA));
+        assert_eq!(open_at(&family.cloud.store).unwrap().open, 14, "{budget}");
+        family.rounds([ADA, BEN, CARL]);
+        family.answer(BEN, Verdict::Keep);
+        family.rounds([BEN, CARL, ADA]);
+        family.is_settled(&all(), "kept");
+    }
 }

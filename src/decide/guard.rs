@@ -19,7 +19,7 @@ use super::{
     line::{Line, Revision},
 };
 use crate::values::id::CollectionId;
-use count::{Counted, Tallied};
+use count::{Counted, Tallied, asked};
 
 /// Judges drafts against limits. There is no way to switch it off, and nothing to force.
 ///
@@ -96,7 +96,8 @@ impl Guard {
             .filter(|(index, _)| decisions.get(*index) == Some(&Decision::Pass))
             .filter_map(|(index, entry)| Counted::of(index, entry))
             .collect();
-        let mut tallied = Tallied::new(&draft.slice, &draft.origin, inputs.round);
+        let asked = draft.entries.iter().zip(&decisions).filter_map(|(entry, decision)| asked(entry, decision));
+        let mut tallied = Tallied::new(&draft.slice, &draft.origin, inputs.round).asking(asked);
         let mut breaches = Vec::new();
         let mut hold = |breach: Breach, members: Vec<usize>| {
             for index in members {

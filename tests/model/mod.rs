@@ -323,7 +323,14 @@ impl Model {
     }
 
     /// What is held of what a message takes, and whether as a mass change; its round has taken `passed`, from `had` records.
-    fn review(&self, r: usize, own: u8, taken: &Taken, passed: &Taken, had: usize) -> BTreeMap<Key, bool> {
+    fn review(
+        &self,
+        r: usize,
+        own: u8,
+        (taken, asked): (&Taken, &[Key]),
+        passed: &Taken,
+        had: usize,
+    ) -> BTreeMap<Key, bool> {
         let mut held = BTreeMap::new();
         // In first-seen order the collection and, on a device, the account; and of each the first 8, 16, 32 .. records.
         for account in [false, true].into_iter().filter(|account| r != 0 || !account) {
@@ -340,7 +347,7 @@ impl Model {
                     let is_spent = |key: &&Key| match (what, self.row((r, **key))) {
                         ("unauthored", Row { lost: Some((_, true)), .. }) => true,
                         ("unauthored", row) => takes(**key, &row.version, &row.known()).contains(&(what, **key)),
-                        (_, row) => row.lost.is_some() || row.is_held(r),
+                        (_, row) => row.lost.is_some() || row.is_held(r) || (asked.contains(key) && row.is_in_base()),
                     };
                     let round = scope.iter().filter(|key| is_taken(key) || passed.contains(&(what, **key))).count();
                     let spent = scope.iter().filter(|key| is_taken(key) || is_spent(key)).count();
@@ -372,7 +379,9 @@ impl Model {
             self.told.extend(sent.iter().map(|(key, row)| ((r, (from, *key)), news(row))));
             let drafts: Vec<_> = sent.iter().map(|(key, theirs)| self.draft((r, *key), from, theirs)).collect();
             let taken = drafts.iter().flat_map(|(_, taken)| taken.clone()).collect();
-            let held = self.review(r, own, &taken, &passed, had);
+            let asks = sent.iter().zip(&drafts).filter(|(_, (next, _))| !next.held.is_empty());
+            let asked: Vec<Key> = asks.map(|((key, _), _)| *key).collect();
+            let held = self.review(r, own, (&taken, &asked), &passed, had);
             passed.extend(taken.into_iter().filter(|(_, key)| !held.contains_key(key)));
             for ((key, theirs), (mut row, _)) in sent.into_iter().zip(drafts) {
                 let old = self.row((r, key));

@@ -2,9 +2,10 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
+use super::Decision;
 use crate::decide::{
     breach::{Breach, Rule, Scope},
-    draft::{By, Entry, Origin, Proposal},
+    draft::{After, By, Entry, Origin, Proposal, Quarantined},
     harm::Harm,
     ledger::{FirstSeen, Ledger, Losses, RoundId, ScopeTally, Tally},
     limits::Limits,
@@ -53,6 +54,16 @@ impl<'a> Counted<'a> {
     }
 }
 
+/// The place of a record about which an entry begins to ask, and from which it takes nothing.
+pub(super) fn asked(entry: &Entry, decision: &Decision) -> Option<FirstSeen> {
+    let Proposal::Change { pass, excused, .. } = &entry.proposal else { return None };
+    let excused = excused.as_ref().filter(|_| *decision == Decision::Excused);
+    let change = excused.map_or(pass, |(_, change)| change);
+    let asks = change.by == By::Peer && matches!(change.after, After::New(Quarantined::Version { .. }));
+    let row = entry.before.as_ref().filter(|row| !row.is_spent() && row.is_in_base())?;
+    (asks && change.harm.loss.is_none()).then_some(row.first_seen)
+}
+
 type Hold<'h> = &'h mut dyn FnMut(Breach, Vec<usize>);
 
 /// What this round has taken before this draft, in the collection and in the account.
@@ -77,6 +88,22 @@ impl Tallied {
             ledgers: (ledger, account_ledger),
             by_listing: matches!(origin, Origin::Listing),
         }
+    }
+
+    /// What comes as a question, and is one here as well, is spent in this round already: else a part of it that comes as
+    /// nothing but a loss would pass beside it.
+    pub(super) fn asking(mut self, asked: impl Iterator<Item = FirstSeen>) -> Self {
+        for place in asked {
+            let (ledger, account) = &mut self.ledgers;
+            for ledger in [ledger, account] {
+                ledger.spent = ledger.spent.saturating_add(1);
+                let is_in: Vec<bool> = (0..ledger.prefixes.len()).map(|index| ledger.in_prefix(index, place)).collect();
+                for (prefix, _) in ledger.prefixes.iter_mut().zip(is_in).filter(|(_, is_in)| *is_in) {
+                    prefix.spent = prefix.spent.saturating_add(1);
+                }
+            }
+        }
+        self
     }
 
     /// Checks every limit in every scope and holds what breaks one.
