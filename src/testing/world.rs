@@ -48,8 +48,9 @@ const LARGEST: usize = 4_000;
 ///
 /// One to six devices and one or two servers hold one account of one to three collections. Sessions are real ones, in
 /// frames over a network that loses, repeats and delays; hosts go down around commits; servers are emptied, set back
-/// with and without a word, fail over to a copy that lags, or lose rows under an intact log. Which of these happen, and how
-/// often, is drawn from the seed, so each history has its own kind of trouble.
+/// with and without a word, fail over to a copy that lags, or lose rows under an intact log. People answer questions, and
+/// some say that the server lost it and their device is right. Which of these happen, and how often, is drawn from the seed,
+/// so each history has its own kind of trouble.
 ///
 /// After every step the promises of the crate are checked, each under its letter. When the history is over the faults stop,
 /// and the replicas must agree within two rounds.
