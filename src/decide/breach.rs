@@ -97,7 +97,10 @@ impl fmt::Display for Breach {
             Rule::Overwritten => write!(f, "this round overwrites {numbers}"),
             Rule::OverwrittenSmall => write!(f, "this round overwrites small records: {numbers}"),
             Rule::BulkDelete => write!(f, "a bulk delete takes {numbers}"),
-            Rule::Reseed => write!(f, "the server is seeded from this device, and takes {numbers}"),
+            // None at all may be taken.
+            Rule::Reseed => {
+                write!(f, "the server is seeded from this device, and would take {found} of {of} {scope} from it")
+            }
             Rule::LedgerMissing => write!(f, "the ledger is missing: {numbers}"),
         }
     }

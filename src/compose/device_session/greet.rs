@@ -52,6 +52,7 @@ impl DeviceSession {
         work.due.push = !slice.found.is_empty();
         work.due.audit = self.opening.grants_audit;
         work.mending.is_suspect = work.known.is_recovering;
+        work.report.is_seeding = work.known.is_reseeding;
         work.saved.stored.clone_from(&slice.head.server);
         let account = account_digest(&self.opening.account);
         if work.known.account.is_some_and(|known| known != account) {

@@ -42,6 +42,9 @@ pub struct CollectionReport {
     pub continuity: Option<Continuity>,
     /// The evidence, wherever there was more to say than that it was.
     pub evidence: Vec<Judgement>,
+    /// The server is seeded from this device ([`Device::reseed`](crate::compose::device::Device::reseed)): what the server
+    /// would take from it is asked about.
+    pub is_seeding: bool,
     /// What the device took in, commit by commit.
     pub receipts: Vec<Receipt>,
     /// Records sent.
@@ -53,7 +56,7 @@ pub struct CollectionReport {
     /// The hold that is open at the server, as it was last heard of: it asks every device, and one answer on any of them
     /// settles it.
     pub hold_there: Option<OpenHold>,
-    /// Records that were sent again because the server lost what it had named as its own.
+    /// Records that were sent again because the server lost what it had named as its own, or is seeded.
     pub resent: u64,
     /// Records that the server does not take, and why. They are not lost, and not sent again until they change or the
     /// server does.
@@ -76,6 +79,7 @@ impl CollectionReport {
             collection,
             continuity: None,
             evidence: Vec::new(),
+            is_seeding: false,
             receipts: Vec::new(),
             sent: 0,
             acknowledged: 0,
@@ -115,14 +119,17 @@ impl Report {
 
 impl fmt::Display for CollectionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A device that seeds a server has forgotten what it knew of it.
+        let is_seed = self.is_seeding && self.continuity == Some(Continuity::First);
         write!(f, "{}: ", self.collection)?;
         match (&self.continuity, &self.refused) {
             (_, Some(refused)) => write!(f, "{refused}")?,
+            (Some(_), None) if is_seed => f.write_str("the server is seeded from this device")?,
             (Some(continuity), None) => write!(f, "{continuity}")?,
             (None, None) => f.write_str("not reached")?,
         }
         write!(f, "; {} sent", self.sent)?;
-        if self.resent > 0 {
+        if self.resent > 0 && !is_seed {
             write!(f, " ({} of them because the server lost them)", self.resent)?;
         }
         write!(f, ", {} acknowledged", self.acknowledged)?;
