@@ -1,6 +1,6 @@
 //! crdts::Map<Id, MVReg<Rec>>: record-level registers that keep concurrent values.
-//! Steady state ships operations from an outbox the application keeps; initial sync and resync
-//! ship and merge the whole state (the crate has no diff).
+//! Steady state ships operations from an outbox the application keeps; the initial sync
+//! ships and merges the whole state (the crate has no diff).
 use super::*;
 use crdts::{CmRDT, CvRDT, MVReg, Map};
 type M = Map<Id, MVReg<Rec, u8>, u8>;
@@ -16,6 +16,14 @@ fn put(r: &mut Rep, rec: Rec) -> Op {
     let op = r.m.update(rec.id, ctx, |v, c| v.write(rec, c));
     r.m.apply(op.clone());
     op
+}
+/// Ships the whole state of the server to a device that has nothing.
+fn whole(d: &mut Rep, s: &mut Rep) -> Wire {
+    let down = postcard::to_stdvec(&s.m).unwrap();
+    d.m.merge(postcard::from_bytes::<M>(&down).unwrap());
+    d.out.clear();
+    s.out.clear();
+    Wire { down: down.len(), msgs: 1, ..Wire::default() }
 }
 impl Peer for Cr {
     const NAME: &'static str = "crdts";
@@ -54,7 +62,7 @@ impl Peer for Cr {
     }
     fn sync(d: &mut Rep, s: &mut Rep) -> Wire {
         if d.m.is_empty().val {
-            return Self::resync(d, s);
+            return whole(d, s);
         }
         let up = postcard::to_stdvec(&std::mem::take(&mut d.out)).unwrap();
         let down = postcard::to_stdvec(&std::mem::take(&mut s.out)).unwrap();
@@ -65,27 +73,6 @@ impl Peer for Cr {
             d.m.apply(op);
         }
         Wire { up: up.len(), down: down.len(), msgs: 2, conflicts: 0 }
-    }
-    fn resync(d: &mut Rep, s: &mut Rep) -> Wire {
-        let mut w = Wire { msgs: 1, ..Default::default() };
-        if !d.m.is_empty().val {
-            let up = postcard::to_stdvec(&d.m).unwrap();
-            s.m.merge(postcard::from_bytes::<M>(&up).unwrap());
-            w.up = up.len();
-            w.msgs = 2;
-        }
-        let down = postcard::to_stdvec(&s.m).unwrap();
-        d.m.merge(postcard::from_bytes::<M>(&down).unwrap());
-        w.down = down.len();
-        d.out.clear();
-        s.out.clear();
-        w
-    }
-    fn save(r: &mut Rep) -> Vec<u8> {
-        postcard::to_stdvec(&r.m).unwrap()
-    }
-    fn load(b: &[u8], side: u8) -> Rep {
-        Rep { m: postcard::from_bytes(b).unwrap(), out: vec![], side }
     }
     fn digest(r: &Rep) -> u64 {
         let mut h = 0;

@@ -193,54 +193,6 @@ impl<const FIELD: bool> Peer for Floor<FIELD> {
         d.fresh = false;
         Wire { up: up.len(), down: down.len(), msgs: 2, conflicts }
     }
-    /// Cursor lost, no digest index: exchange the full list of (id, version vector).
-    fn resync(d: &mut Rep, s: &mut Rep) -> Wire {
-        let list: Vec<(Id, [u32; 2])> = d.map.iter().map(|(k, e)| (*k, e.vv)).collect();
-        let up = postcard::to_stdvec(&list).unwrap();
-        let list: Vec<(Id, [u32; 2])> = postcard::from_bytes(&up).unwrap();
-        let mut want: Vec<Id> = vec![];
-        for (id, vv) in &list {
-            match s.map.get(id) {
-                Some(e) if e.vv[0] >= vv[0] && e.vv[1] >= vv[1] => {}
-                _ => want.push(*id),
-            }
-        }
-        let down = postcard::to_stdvec(&want).unwrap();
-        let want: Vec<Id> = postcard::from_bytes(&down).unwrap();
-        let v: Vec<ChOut> = want
-            .iter()
-            .map(|id| {
-                let e = d.map.get_key_value(id).unwrap();
-                ChOut {
-                    id: e.0,
-                    vv: e.1.vv,
-                    mtime: e.1.mtime,
-                    mask: if e.1.dead { DEAD } else { ALL },
-                    f: if e.1.dead { vec![] } else { e.1.f.iter().map(|s| s.as_str()).collect() },
-                }
-            })
-            .collect();
-        let up2 = postcard::to_stdvec(&v).unwrap();
-        s.incoming(&up2);
-        Wire { up: up.len() + up2.len(), down: down.len(), msgs: 3, conflicts: 0 }
-    }
-    fn save(r: &mut Rep) -> Vec<u8> {
-        postcard::to_stdvec(&r.map.iter().collect::<Vec<_>>()).unwrap()
-    }
-    fn load(b: &[u8], side: u8) -> Rep {
-        let v: Vec<(Id, Ent)> = postcard::from_bytes(b).unwrap();
-        let mut log: Vec<(u64, Id)> = v.iter().map(|x| (x.1.seq, x.0)).collect();
-        log.sort_unstable();
-        let seq = log.last().map(|x| x.0).unwrap_or(0);
-        Rep {
-            side: side as usize,
-            seq,
-            map: v.into_iter().collect(),
-            log: log.into_iter().collect(),
-            sent: seq,
-            fresh: false,
-        }
-    }
     fn digest(r: &Rep) -> u64 {
         r.map.iter().filter(|x| !x.1.dead).fold(0, |h, (k, e)| h ^ content_digest(k, e.f.iter().map(|s| s.as_str())))
     }

@@ -33,10 +33,6 @@ pub trait Peer {
     fn edit(r: &mut Self::Rep, e: &Edit);
     /// The whole steady-state exchange, both sides applied, bytes encoded and decoded.
     fn sync(d: &mut Self::Rep, s: &mut Self::Rep) -> Wire;
-    /// The exchange when the shared cursor or sync state is gone.
-    fn resync(d: &mut Self::Rep, s: &mut Self::Rep) -> Wire;
-    fn save(r: &mut Self::Rep) -> Vec<u8>;
-    fn load(b: &[u8], side: u8) -> Self::Rep;
     fn digest(r: &Self::Rep) -> u64;
     /// Brings the edits of the server's side to the server, where edits are made elsewhere. Not timed.
     fn settle(_server: &mut Self::Rep) {}

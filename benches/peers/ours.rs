@@ -195,18 +195,6 @@ impl Peer for Ours {
         wire
     }
 
-    fn resync(_: &mut Rep, _: &mut Rep) -> Wire {
-        unimplemented!("not part of these figures")
-    }
-
-    fn save(_: &mut Rep) -> Vec<u8> {
-        unimplemented!("not part of these figures")
-    }
-
-    fn load(_: &[u8], _: u8) -> Rep {
-        unimplemented!("not part of these figures")
-    }
-
     fn digest(rep: &Rep) -> u64 {
         digest_of(rep.server.as_ref().map_or_else(|| rep.device.store(), Server::store))
     }
