@@ -6,7 +6,7 @@ use super::{
     dot_set::DotRange,
     id::FieldName,
     record::Record,
-    register::{Register, Sibling},
+    register::{Register, Sibling, Stamp},
     value::Value,
     version::Version,
     version_vector::{Causality, Dot},
@@ -27,8 +27,21 @@ impl Version {
         match self.compare(other) {
             Causality::Equal => self.digest() != other.digest(),
             Causality::Before | Causality::After if !thoroughly => false,
+            _ if self.agrees_with(other) => false,
             _ => Disputed::between(&self.record(), &other.record(), false).is_some(),
         }
+    }
+
+    /// Whether each write that survives here is there with the same bytes, or is not there at all: told without a value decoded.
+    fn agrees_with(&self, other: &Self) -> bool {
+        let theirs: BTreeMap<&FieldName, Vec<(Stamp, &[u8])>> =
+            other.written().map(|(name, written)| (name, written.collect())).collect();
+        let is_there = |name: &FieldName, ours: (Stamp, &[u8])| {
+            let theirs = theirs.get(name).map_or(&[][..], Vec::as_slice);
+            theirs.contains(&ours) || theirs.iter().all(|(stamp, _)| stamp.dot != ours.0.dot)
+        };
+        only_ours(self.life(), other.life(), false).is_empty()
+            && self.written().all(|(name, mut written)| written.all(|ours| is_there(name, ours)))
     }
 
     /// Both contents as siblings: all of `theirs`, and what is only ours as new writes from `first` on.

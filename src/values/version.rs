@@ -158,6 +158,17 @@ impl Version {
         })
     }
 
+    /// What survives in each field: the writes, and the bytes of their values. Equal bytes are equal values.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&FieldName, impl Iterator<Item = (Stamp, &[u8])>)> {
+        let mut rest = &*self.header.values;
+        self.header.fields.iter().map(move |field| {
+            let (here, after) = rest.split_at_checked(field.stamps.len()).unwrap_or((rest, &[]));
+            rest = after;
+            let bytes = |at: &Range<usize>| self.bytes.get(at.clone()).unwrap_or_default();
+            (&field.name, field.stamps.iter().copied().zip(here.iter().map(bytes)))
+        })
+    }
+
     /// The canonical bytes, as stored and sent.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
