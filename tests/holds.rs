@@ -21,8 +21,7 @@ use holdfast::{
         answer::AnswerError,
         consent::Verdict,
         line::{LineKind, OpenHold},
-        row::Row,
-        slice::{Query, ReadSet},
+        slice::ReadSet,
     },
     talk::limits::WireLimits,
     values::digest::Digest,
@@ -39,11 +38,6 @@ const CARL: usize = 2;
 struct Family {
     cloud: Cloud,
     phones: Vec<Phone>,
-}
-
-fn rows(store: &MemoryStore) -> Vec<Row> {
-    let all = ReadSet::head(people()).with_query(Query::Range { after: None, limit: usize::MAX });
-    store.read(&all).unwrap().rows.into_values().collect()
 }
 
 fn alive(store: &MemoryStore) -> Vec<RecordId> {

@@ -36,10 +36,6 @@ use holdfast::{
 
 use world::*;
 
-fn id(n: u128) -> ReplicaId {
-    ReplicaId::from_entropy(n).unwrap()
-}
-
 /// Everything a store shows of a field, siblings and all.
 fn shown(store: &MemoryStore, n: usize, field: &str) -> Vec<String> {
     let slice = store.read(&ReadSet::head(people()).with_records([rec(n)])).unwrap();

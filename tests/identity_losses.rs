@@ -32,10 +32,6 @@ use holdfast::{
 
 use world::*;
 
-fn id(n: u128) -> ReplicaId {
-    ReplicaId::from_entropy(n).unwrap()
-}
-
 /// All texts that a store has of a record, siblings and all.
 fn texts(phone: &Phone, n: usize) -> Vec<String> {
     let row = phone.row(&people(), &rec(n)).unwrap().unwrap();

@@ -3,12 +3,17 @@
 use std::convert::Infallible;
 
 use holdfast::{
+    act::store::Store,
     compose::{
         converse::{ConverseFailed, ServeFailed},
         device_session::{DeviceSession, Opening, Report},
         serve::{Access, Call, Role},
     },
-    decide::position::PositionKey,
+    decide::{
+        position::PositionKey,
+        row::Row,
+        slice::{Query, ReadSet},
+    },
     talk::limits::WireLimits,
     values::{entropy::Entropy, id::AccountId, value::Value},
     *,
@@ -29,8 +34,18 @@ pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
+pub(crate) fn id(n: u128) -> ReplicaId {
+    ReplicaId::from_entropy(n).unwrap()
+}
+
 pub(crate) fn phone(n: u128) -> Phone {
-    Device::new(MemoryStore::device(), ReplicaId::from_entropy(n).unwrap(), Guard::default())
+    Device::new(MemoryStore::device(), id(n), Guard::default())
+}
+
+/// All rows of a store, by record.
+pub(crate) fn rows(store: &MemoryStore) -> Vec<Row> {
+    let all = ReadSet::head(people()).with_query(Query::Range { after: None, limit: usize::MAX });
+    store.read(&all).unwrap().rows.into_values().collect()
 }
 
 /// A server, and what its host knows.
@@ -80,7 +95,7 @@ impl Cloud {
             limits: self.limits,
             ..Call::new(&self.account, &self.key, entropy)
         };
-        Server::new(&mut self.store, ReplicaId::from_entropy(99).unwrap(), Guard::default()).serve(frame, &call)
+        Server::new(&mut self.store, id(99), Guard::default()).serve(frame, &call)
     }
 
     /// One whole session.

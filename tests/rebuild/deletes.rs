@@ -9,7 +9,7 @@ use holdfast::{
         offer::Offer,
         position::{PositionKey, Tag},
         row::{Row, Standing},
-        slice::{Query, ReadSet},
+        slice::ReadSet,
     },
     talk::{
         message::{Greeting, Reply, Request, Taken},
@@ -51,11 +51,6 @@ fn delete_at_once(cloud: &mut Cloud, phones: &mut [Phone]) {
     let hold = phones[0].hold(&people()).unwrap().unwrap();
     phones[0].consent(&people(), hold.digest, "Ada", at(6)).unwrap();
     phones.iter_mut().for_each(|phone| drop(cloud.sync(phone)));
-}
-
-fn rows(store: &MemoryStore) -> Vec<Row> {
-    let all = ReadSet::head(people()).with_query(Query::Range { after: None, limit: usize::MAX });
-    store.read(&all).unwrap().rows.into_values().collect()
 }
 
 fn alive(store: &MemoryStore) -> usize {

@@ -5,13 +5,8 @@ use std::collections::BTreeMap;
 
 use holdfast::{
     Guard, MemoryStore, RecordId, ReplicaId, Server,
-    act::store::Store,
     compose::rebuild::RebuildReport,
-    decide::{
-        continuity::{Continuity, ServerLoss},
-        row::Row,
-        slice::{Query, ReadSet},
-    },
+    decide::continuity::{Continuity, ServerLoss},
     values::version::Version,
 };
 
@@ -103,11 +98,6 @@ impl Incident {
         let server = Server::new(self.cloud.store.clone(), ReplicaId::from_entropy(99).unwrap(), Guard::default());
         server.rebuild(&people()).unwrap().expect("something was lost")
     }
-}
-
-fn rows(store: &MemoryStore) -> Vec<Row> {
-    let all = ReadSet::head(people()).with_query(Query::Range { after: None, limit: usize::MAX });
-    store.read(&all).unwrap().rows.into_values().collect()
 }
 
 fn digests(store: &MemoryStore) -> BTreeMap<RecordId, holdfast::values::digest::Digest> {
