@@ -122,6 +122,24 @@ fn all() -> Vec<RecordId> {
     (0..RECORDS).map(rec).collect()
 }
 
+/// What the phone that made the change shows is the change: there, keep is no standstill.
+#[test]
+fn the_phone_that_made_the_change_is_told_that_keep_takes_it_back() {
+    let mut family = Family::flooded();
+    (0..2).for_each(|phone| family.sync(phone));
+    let said = |phone: &Phone| phone.hold(&people()).unwrap().unwrap().to_string();
+    let (made, heard) = (said(&family.phones[ADA]), said(&family.phones[BEN]));
+    assert!(made.contains(": 14 records wait for an answer; changed here, and held by the other side"), "{made}");
+    assert!(made.contains("keep:    all is as before the change "), "{made}");
+    assert!(heard.contains(": 14 of 20 records wait for an answer; held here, and shown as before"), "{heard}");
+    assert!(heard.contains("keep:    everything stays as it is shown "), "{heard}");
+
+    let before = [ADA, BEN].map(|phone| alive(family.phones[phone].store()));
+    [ADA, BEN].into_iter().for_each(|phone| family.answer(phone, Verdict::Keep));
+    assert_eq!(before, [rest(), all()]);
+    assert_eq!([ADA, BEN].map(|phone| alive(family.phones[phone].store())), [all(), all()]);
+}
+
 #[test]
 fn every_device_is_told_of_the_question_and_its_digest_in_one_session() {
     let mut family = Family::flooded();

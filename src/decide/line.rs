@@ -163,9 +163,17 @@ impl core::fmt::Display for OpenHold {
         let Self { digest, open } = self;
         let wait = if *open == 1 { "waits" } else { "wait" };
         write!(f, "{} {wait} there for an answer, given once on any device", Plural(*open, "change"))?;
-        write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
-        write!(f, "\n  consent: the change is let in               (consent {digest})")
+        // This may be the device that made the change: what it shows is not what stays.
+        next_steps(f, AS_BEFORE, *digest)
     }
+}
+
+/// What *keep* does with a change that is stored and shown here already.
+const AS_BEFORE: &str = "all is as before the change";
+
+fn next_steps(f: &mut core::fmt::Formatter<'_>, keep: &str, digest: Digest) -> core::fmt::Result {
+    write!(f, "\n  keep:    {keep:<34} (keep {digest})")?;
+    write!(f, "\n  consent: {:<34} (consent {digest})", "the change is let in")
 }
 
 /// An open hold as a person is shown it.
@@ -218,12 +226,18 @@ impl core::fmt::Display for Hold {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let open: Vec<&Line> = self.open().collect();
         let wait = if open.len() == 1 { "waits" } else { "wait" };
-        let of = Plural(self.of, "record");
-        write!(f, "{}: {} of {of} {wait} for an answer", self.collection, open.len())?;
+        let is_stored = open.iter().any(|line| line.kind == LineKind::Beside);
+        write!(f, "{}: ", self.collection)?;
+        if is_stored {
+            // What was deleted here is no part of the base, so it is not "of" it.
+            write!(f, "{} {wait} for an answer", Plural(open.len(), "record"))?;
+        } else {
+            write!(f, "{} of {} {wait} for an answer", open.len(), Plural(self.of, "record"))?;
+        }
         if let Some(line) = open.first() {
             let side = match line.kind {
-                LineKind::Loss | LineKind::MassChange => "held here, and shown as they were",
-                LineKind::Beside => "held by the other side",
+                LineKind::Loss | LineKind::MassChange => "held here, and shown as before",
+                LineKind::Beside => "changed here, and held by the other side",
                 LineKind::Proposal => "to be deleted here, and not deleted yet",
                 LineKind::Return => "deleted before, and back in the store that is listed here",
                 LineKind::Contents => "changed in the store that is listed here, and not taken in yet",
@@ -239,8 +253,6 @@ impl core::fmt::Display for Hold {
         if !self.earlier.is_empty() {
             write!(f, "\n  taken before, and answered with them: {}", self.earlier.len())?;
         }
-        let digest = self.digest;
-        write!(f, "\n  keep:    everything stays as it is shown    (keep {digest})")?;
-        write!(f, "\n  consent: the change is let in               (consent {digest})")
+        next_steps(f, if is_stored { AS_BEFORE } else { "everything stays as it is shown" }, self.digest)
     }
 }
