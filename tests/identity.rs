@@ -96,6 +96,8 @@ fn two_phones_under_one_id_lose_neither_ones_edits() {
     let delete = twin.write(&Write::delete(people(), rec(5), Cause::User), at(9));
     assert!(matches!(delete, Err(WriteFailed::Write(WriteError::ReplicaConflict { found: 13 }))), "{delete:?}");
     assert_eq!(shown(twin.store(), 3, "phone"), ["the twin's"]);
+    let same = twin.rotate(id(1), [&people()]);
+    assert!(matches!(same, Err(TakeOverFailed::TakeOver(TakeOverError::UsedBefore { .. }))), "no way out: {same:?}");
     twin.rotate(id(50), [&people()]).unwrap();
     settle(&mut cloud, &mut [&mut twin, &mut ada, &mut ben]);
     for store in [&cloud.store, ada.store(), ben.store(), twin.store()] {
@@ -277,10 +279,10 @@ fn an_id_is_never_taken_twice() {
     assert_eq!(ada.replica(), id(50), "nothing was changed");
     edit(&mut ada, 4, "phone", "goes on", 8);
     assert_eq!(cloud.sync(&mut ada).collections[0].acknowledged, 1);
-    // Neither is somebody else's, where it is known.
+    // One's own is no other one: nothing is to be done.
     edit(&mut ben, 3, "phone", "ben's", 7);
-    let theirs = ben.rotate(id(2), [&people()]);
-    assert!(matches!(theirs, Ok(receipts) if receipts.is_empty()), "it is ben's own");
+    let own = ben.rotate(id(2), [&people()]);
+    assert!(matches!(own, Ok(receipts) if receipts.is_empty()), "it is ben's own");
     let mut ada = ada.clone();
     ada.rotate(id(51), [&people()]).unwrap();
     assert_eq!(ada.author(&people()).unwrap(), Some(id(51)));

@@ -88,6 +88,16 @@ impl<S: Store> Device<S> {
         Ok(Draft::of_takeover(slice, by)?)
     }
 
+    /// Neither the id that is known to be in use elsewhere, which would change nothing, nor one that was used here.
+    fn may_rotate(&self, collection: &CollectionId, to: ReplicaId) -> Result<(), TakeOverFailed<S::Error>> {
+        let head = self.store.read(&ReadSet::head(collection.clone())).map_err(TakeOverFailed::Read)?.head;
+        let conflict = head.server.and_then(|server| server.conflict);
+        if conflict.is_some_and(|conflict| conflict.replica == to) {
+            return Err(TakeOverError::UsedBefore { collection: collection.clone(), found: to }.into());
+        }
+        self.takeover(collection, to).map(drop)
+    }
+
     /// Takes a new id, and takes over what was written under the old one in these collections: all that the store has.
     ///
     /// The host keeps the new id first, where it kept the old one. If the store fails half-way, or this is cut off, the rest is
@@ -103,7 +113,7 @@ impl<S: Store> Device<S> {
         collections: impl IntoIterator<Item = &'c CollectionId>,
     ) -> Result<Vec<Receipt>, TakeOverFailed<S::Error>> {
         let collections: Vec<&CollectionId> = collections.into_iter().collect();
-        collections.iter().try_for_each(|collection| self.takeover(collection, to).map(drop))?;
+        collections.iter().try_for_each(|collection| self.may_rotate(collection, to))?;
         self.replica = to;
         let receipts = collections.into_iter().map(|collection| self.take_over(collection));
         receipts.filter_map(Result::transpose).collect()
