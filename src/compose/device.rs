@@ -398,8 +398,28 @@ impl<S: Store> Device<S> {
 
     /// Drives a session over this device's store and a transport that takes a request and gives its reply.
     ///
+    /// ```
+    /// use holdfast::*;
+    /// use std::{error::Error, io};
+    ///
+    /// # let (ada, people) = (AccountId::new("ada")?, CollectionId::new("people")?);
+    /// # let key = PositionKey::new([7; 32]);
+    /// # let random = |n: u8| Entropy::new(core::array::from_fn(|place| n ^ place as u8));
+    /// # let mut phone = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+    /// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+    /// let mut session = DeviceSession::open(phone.opening(ada.clone(), vec![people.clone()]), &random(1)?);
+    /// let report = phone.converse(&mut session, |request| {
+    ///     // A network, in an app. `io::Error::other` makes one error of whatever can go wrong on the way.
+    ///     let call = Call::new(&ada, &key, random(2).map_err(io::Error::other)?);
+    ///     server.serve(request, &call).map_err(io::Error::other)
+    /// })?;
+    /// assert!(report.is_complete());
+    /// # Ok::<(), Box<dyn Error>>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`ConverseFailed`]; what was committed stays.
+    /// [`ConverseFailed`]; what was committed stays. It is an [`Error`](core::error::Error) where `T` is one, which a
+    /// `Box<dyn Error>` and a `String` are not.
     pub fn converse<T>(
         &mut self,
         session: &mut DeviceSession,
