@@ -210,7 +210,7 @@ fn arguments_are_read_or_refused_in_words() {
         ("--records 20001", "found 20001"),
         ("--phones 1", "--phones from 2 to 6, found 1"),
         ("--phones 7", "found 7"),
-        ("--phones two", "two"),
+        ("--phones two", "expected a number for --phones, found 'two'"),
         ("--seed -1", "-1"),
         ("--seed", "--seed"),
         ("--faster", "--faster"),

@@ -1,8 +1,12 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Display,
+    str::FromStr,
+};
 
-use lexopt::prelude::{Long, Short, ValueExt as _};
+use lexopt::prelude::{Long, Short};
 
 pub(crate) const USAGE: &str = "\
 usage: sidekick [--records N] [--phones N] [--seed N] [--json]
@@ -38,9 +42,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Option<
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(wrong)? {
         match argument {
-            Long("records") => args.records = parser.value().and_then(|n| n.parse()).map_err(wrong)?,
-            Long("phones") => args.phones = parser.value().and_then(|n| n.parse()).map_err(wrong)?,
-            Long("seed") => args.seed = parser.value().and_then(|n| n.parse()).map_err(wrong)?,
+            Long("records") => args.records = number("records", &parser.value().map_err(wrong)?)?,
+            Long("phones") => args.phones = number("phones", &parser.value().map_err(wrong)?)?,
+            Long("seed") => args.seed = number("seed", &parser.value().map_err(wrong)?)?,
             Long("json") => args.is_json = true,
             Long("help") | Short('h') => return Ok(None),
             other => return Err(wrong(other.unexpected())),
@@ -52,4 +56,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Option<
         }
     }
     Ok(Some(args))
+}
+
+fn number<N: FromStr<Err: Display>>(name: &str, found: &OsStr) -> Result<N, String> {
+    let found = found.to_string_lossy();
+    found.parse().map_err(|error| format!("expected a number for --{name}, found '{found}': {error}"))
 }
