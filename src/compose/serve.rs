@@ -7,7 +7,6 @@ mod page;
 mod push;
 mod reconcile;
 
-pub(super) use audit::fingerprint;
 pub(super) use push::round;
 pub(super) use reconcile::RANGES;
 

@@ -90,6 +90,12 @@ impl Fingerprint {
     }
 }
 
+impl<'r> FromIterator<(&'r RecordId, Digest)> for Fingerprint {
+    fn from_iter<R: IntoIterator<Item = (&'r RecordId, Digest)>>(records: R) -> Self {
+        records.into_iter().fold(Self::default(), |all, (record, told)| all.with(record, told))
+    }
+}
+
 /// What one replica tells others of a record, as a digest: what it knows, what it holds back of that, and the answer that it
 /// keeps with it. Of a plain record it is the version digest, which binds content *and* context; of a dead one that of its
 /// certificate.
@@ -157,10 +163,9 @@ impl Summary {
     /// Of all the range.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let all = Fingerprint::default();
         match self {
-            Self::Listed(records) => records.iter().fold(all, |all, (record, told)| all.with(record, *told)),
-            Self::Parts(parts) => parts.iter().fold(all, |all, part| all.and(&part.fingerprint)),
+            Self::Listed(records) => records.iter().map(|(record, told)| (record, *told)).collect(),
+            Self::Parts(parts) => parts.iter().fold(Fingerprint::default(), |all, part| all.and(&part.fingerprint)),
         }
     }
 

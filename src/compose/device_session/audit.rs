@@ -11,13 +11,12 @@ use super::{
     phase::{Audit, Phase, Sending},
     push::is_acknowledged,
 };
-use crate::compose::serve::fingerprint;
 use crate::decide::{
     authorship::Link,
     draft::{Draft, Heading, Origin},
     history::KnownServer,
     position::Issued,
-    reconcile::said,
+    reconcile::{Fingerprint, said},
     row::Row,
     slice::{Query, ReadSet, Slice},
 };
@@ -53,7 +52,7 @@ impl DeviceSession {
         let asked = Request::Audit {
             collection,
             window: Window { after: self.work.known.audited.clone(), until: last },
-            fingerprint: fingerprint(there),
+            fingerprint: there.collect::<Fingerprint>().digest(),
         };
         match push {
             None if audit.named.is_empty() => self.note_audit(audit.window),
@@ -154,7 +153,7 @@ impl DeviceSession {
         let audit = |record: &RecordId| Request::Audit {
             collection: collection.clone(),
             window: Window { after: just_before(record), until: Some(record.clone()) },
-            fingerprint: fingerprint(core::iter::empty()),
+            fingerprint: Fingerprint::default().digest(),
         };
         let audits = records.iter().map(audit).collect();
         self.send(Phase::Looking { records }, audits);

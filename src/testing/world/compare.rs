@@ -26,8 +26,7 @@ impl World {
         let rows = self.cloud(server)?.disk.rows(of);
         for ((span, AskedRange { fingerprint, .. }), found) in spans.iter().zip(asked).zip(found) {
             let within = || rows.iter().filter(|row| span.contains(&row.record)).map(|row| (&row.record, told(row)));
-            let sum = within().fold(Fingerprint::default(), |sum, (record, told)| sum.with(record, told));
-            let is_same = sum.digest() == *fingerprint;
+            let is_same = within().collect::<Fingerprint>().digest() == *fingerprint;
             let is_right = match found {
                 FoundRange::Same => is_same,
                 FoundRange::Listed(records) => !is_same && within().eq(records.iter().map(|(id, told)| (id, *told))),
