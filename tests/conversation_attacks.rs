@@ -34,7 +34,7 @@ use holdfast::{
         extra::Extra,
         frame::RequestFrame,
         limits::WireLimits,
-        message::{Refused, Reply, Request, Standing},
+        message::{Recognition, Refused, Reply, Request},
     },
     values::{codec::DecodeLimits, digest::Digest, id::AccountId, value::Value},
     *,

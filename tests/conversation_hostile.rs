@@ -198,7 +198,7 @@ fn a_reply_of_another_session_or_request_is_refused_and_the_right_one_still_fits
 }
 
 fn news() -> Reply {
-    Reply::Welcome { standing: talk::message::Standing::News, accepted: None, hold: None }
+    Reply::Welcome { recognition: talk::message::Recognition::News, accepted: None, hold: None }
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn a_word_about_what_was_never_sent_acknowledges_nothing() {
     lied_to(&mut ada, |_, request| {
         let reply = |request: &Request| match request {
             Request::Greet { .. } => {
-                Reply::Welcome { standing: talk::message::Standing::Same, accepted: None, hold: None }
+                Reply::Welcome { recognition: talk::message::Recognition::Same, accepted: None, hold: None }
             }
             Request::Push { .. } => Reply::Taken {
                 before: now.position.revision,
@@ -373,7 +373,7 @@ fn a_server_that_calls_a_loss_intact_is_not_believed() {
     };
     let now = Some(Issued { position: earlier, tag: Tag(Digest::from_bytes([8; 16])) });
     let (_, outcome) = lied_to(&mut ada, |n, _| match n {
-        0 => vec![Reply::Welcome { standing: talk::message::Standing::Prove, accepted: None, hold: None }],
+        0 => vec![Reply::Welcome { recognition: talk::message::Recognition::Prove, accepted: None, hold: None }],
         1 => vec![Reply::Judged { judgement: judgement.clone(), now }],
         _ => vec![Reply::Refused(talk::message::Refused::Forbidden)],
     });

@@ -103,10 +103,10 @@ impl Authorship {
     }
 }
 
-/// What a server knows of the writes of one replica.
+/// What a server has accepted of the writes of one replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Author {
+pub struct AcceptedWrites {
     /// The last link that it accepted. The next push of that replica has to continue it.
     pub link: Link,
     /// Whether that replica has ever finished a push.

@@ -5,7 +5,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    authorship::{Author, Conflict, Link},
+    authorship::{AcceptedWrites, Conflict, Link},
     continuity::{Ancestor, Judgement},
     line::{OpenHold, Revision},
     position::{FeedCursor, Issued, Position, Witness},
@@ -43,7 +43,7 @@ pub struct History {
     /// The store's generation when the lineage began.
     pub generation: u64,
     /// By replica, the writes that its pushes have reached.
-    pub authors: BTreeMap<ReplicaId, Author>,
+    pub authors: BTreeMap<ReplicaId, AcceptedWrites>,
     /// Something was lost: devices supply what others wrote.
     pub repair: Option<Repair>,
 }

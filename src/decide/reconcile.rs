@@ -138,20 +138,20 @@ pub struct Part {
     pub fingerprint: Fingerprint,
 }
 
-/// What a replica holds of a range.
+/// What a replica holds of a range, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Summary {
+pub enum Outline {
     /// Few records: each with what is [told] of it, by id.
     Listed(Vec<(RecordId, Digest)>),
     /// Many: about equal parts, in order.
     Parts(Vec<Part>),
 }
 
-impl Summary {
+impl Outline {
     /// Of so many records of a range, by id. It reads them once, and keeps no more than [`SMALL`] of them.
     ///
-    /// A store feeds it with its *rows*. A summary that is kept beside them would hide that rows are lost.
+    /// A store feeds it with its *rows*. An outline that is kept beside them would hide that rows are lost.
     pub fn of<'r>(span: &Span, count: usize, rows: impl Iterator<Item = (&'r RecordId, Digest)>) -> Self {
         let few = if span.is_all() { SMALL } else { LEAF };
         if count <= few {

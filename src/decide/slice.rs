@@ -12,7 +12,7 @@ use super::{
     line::{HoldHead, Line, Revision},
     offer::Offer,
     position::FeedCursor,
-    reconcile::{Span, Summary},
+    reconcile::{Outline, Span},
     row::{Former, Row, destinations},
 };
 use crate::values::{
@@ -290,8 +290,8 @@ pub struct Slice {
     pub staged: Vec<Offer>,
     /// What the last change of rows found by the query replaced, if asked for and still kept.
     pub bases: BTreeMap<RecordId, Former>,
-    /// What is held of the ranges asked for, in their order, see [`Summary::of`].
-    pub spans: Vec<Summary>,
+    /// What is held of the ranges asked for, in their order, see [`Outline::of`].
+    pub spans: Vec<Outline>,
     /// How often the store was restored: the host raises it at each restore, see
     /// [`Store`](crate::act::store::Store).
     pub generation: u64,

@@ -129,8 +129,8 @@ pub struct Window {
 pub enum Reply {
     /// To a greeting.
     Welcome {
-        /// How it stands.
-        standing: Standing,
+        /// Whether the device's position is one of the server's.
+        recognition: Recognition,
         /// The last of the device's writes that the server has accepted, where that is not the one that the device named: who
         /// knows of no such write shares its id with another installation (S5).
         accepted: Option<Link>,
@@ -196,10 +196,10 @@ pub enum Reply {
     Refused(Refused),
 }
 
-/// How a greeting stands.
+/// How a server knows the position that it is greeted with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub enum Standing {
+pub enum Recognition {
     /// The server's history ends at the device's position; or the device was given none, and the server has none to give.
     Same,
     /// The server's history holds the device's position, and goes on.

@@ -138,7 +138,7 @@ fn a_judgement_without_a_position_voids_what_was_acknowledged() {
         req.requests
             .iter()
             .map(|r| match r {
-                Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, accepted: None, hold: None },
+                Request::Greet { .. } => Reply::Welcome { recognition: Recognition::Prove, accepted: None, hold: None },
                 Request::Prove { .. } => Reply::Judged { judgement: judgement.clone(), now: None },
                 Request::Pull { .. } => Reply::Page {
                     offers: vec![],

@@ -8,7 +8,7 @@ use holdfast::{
     },
     talk::{
         compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
-        message::{Refused, Reply, Request, Standing},
+        message::{Recognition, Refused, Reply, Request},
     },
     values::{digest::Digest, id::Lineage},
     *,
@@ -69,7 +69,7 @@ fn lied(lie: Lie) -> (usize, String, Phone) {
     let (asked, outcome) = lied_to(&mut ada, |step, request| {
         let now = Some(issued(u64::try_from(step).unwrap() + 5));
         let say = |request: &Request| match request {
-            Request::Greet { .. } => Reply::Welcome { standing: Standing::Prove, accepted: None, hold: None },
+            Request::Greet { .. } => Reply::Welcome { recognition: Recognition::Prove, accepted: None, hold: None },
             Request::Prove { claim, .. } => Reply::Judged {
                 judgement: Judgement {
                     continuity: Continuity::Lost(ServerLoss::Emptied),

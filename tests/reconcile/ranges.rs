@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use holdfast::{
-    decide::reconcile::{Fingerprint, Part, SMALL, Span, Summary, told},
+    decide::reconcile::{Fingerprint, Outline, Part, SMALL, Span, told},
     values::digest::Digest,
     *,
 };
@@ -24,9 +24,9 @@ fn set() -> impl Strategy<Value = Set> {
     proptest::collection::btree_map(id.prop_map(|text| RecordId::new(text).unwrap()), digest, 0..400)
 }
 
-fn summary(set: &Set, span: &Span) -> Summary {
+fn outline(set: &Set, span: &Span) -> Outline {
     let within = || set.iter().filter(|(id, _)| span.contains(id)).map(|(id, told)| (id, *told));
-    Summary::of(span, within().count(), within())
+    Outline::of(span, within().count(), within())
 }
 
 proptest! {
@@ -35,10 +35,10 @@ proptest! {
     /// The parts of a range are in order, cover it, and add up to it; none is empty, and none holds much more than another.
     #[test]
     fn parts_are_the_whole(set in set()) {
-        let all = summary(&set, &Span::default());
+        let all = outline(&set, &Span::default());
         let whole = set.iter().fold(Fingerprint::default(), |sum, (id, told)| sum.with(id, *told));
         prop_assert_eq!(all.fingerprint(), whole);
-        prop_assert_eq!(matches!(all, Summary::Listed(_)), set.len() <= SMALL);
+        prop_assert_eq!(matches!(all, Outline::Listed(_)), set.len() <= SMALL);
         let parts = all.in_parts();
         prop_assert!(parts.len() <= 16 && parts.len() == set.len().clamp(1, 16));
         let mut after = None;
@@ -46,7 +46,7 @@ proptest! {
             prop_assert_eq!(until.is_none(), place + 1 == parts.len());
             prop_assert!(until.is_none() || until > &after);
             let span = Span { after: after.clone(), until: until.clone() };
-            prop_assert_eq!(&summary(&set, &span).fingerprint(), fingerprint);
+            prop_assert_eq!(&outline(&set, &span).fingerprint(), fingerprint);
             let least = u64::try_from(set.len() / parts.len()).unwrap();
             prop_assert!(fingerprint.count() >= least && fingerprint.count() <= least + 1);
             after.clone_from(until);
@@ -67,15 +67,15 @@ proptest! {
     #[test]
     fn sets_that_differ_have_other_fingerprints(set in set(), at in any::<prop::sample::Index>(), bit in 0_usize..128) {
         prop_assume!(!set.is_empty());
-        let whole = summary(&set, &Span::default()).fingerprint().digest();
+        let whole = outline(&set, &Span::default()).fingerprint().digest();
         let id = set.keys().nth(at.index(set.len())).unwrap().clone();
         let mut bytes = *set[&id].as_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
         let mut other = set.clone();
         other.insert(id.clone(), Digest::from_bytes(bytes));
-        prop_assert_ne!(summary(&other, &Span::default()).fingerprint().digest(), whole);
+        prop_assert_ne!(outline(&other, &Span::default()).fingerprint().digest(), whole);
         other.remove(&id);
-        prop_assert_ne!(summary(&other, &Span::default()).fingerprint().digest(), whole);
+        prop_assert_ne!(outline(&other, &Span::default()).fingerprint().digest(), whole);
     }
 }
 

@@ -18,7 +18,7 @@ use holdfast::{
         compare::{AskedRange, Comparison, Found, FoundPart, FoundRange},
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
-        message::{Audited, Greeting, Refused, Reply, Request, Standing, Taken, Window},
+        message::{Audited, Greeting, Recognition, Refused, Reply, Request, Taken, Window},
         offer::{Sent, SentOffer},
     },
     values::{
@@ -251,7 +251,7 @@ fn found_range() -> impl Strategy<Value = FoundRange> {
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
-    let standing = select(vec![Standing::Same, Standing::News, Standing::First, Standing::Prove]);
+    let recognition = select(vec![Recognition::Same, Recognition::News, Recognition::First, Recognition::Prove]);
     let judgement = (continuity(), number(), position(), option::of(position()), vec(record(), 0..4)).prop_map(
         |(continuity, common, claimed, found, missing)| Judgement {
             continuity,
@@ -268,8 +268,8 @@ fn reply() -> impl Strategy<Value = Reply> {
     ];
     let taken = (number(), issued(), vec((any::<u32>(), taken()), 0..4), vec((record(), taken()), 0..4));
     prop_oneof![
-        (standing, option::of(link()), hold()).prop_map(|(standing, accepted, hold)| Reply::Welcome {
-            standing,
+        (recognition, option::of(link()), hold()).prop_map(|(recognition, accepted, hold)| Reply::Welcome {
+            recognition,
             accepted,
             hold
         }),

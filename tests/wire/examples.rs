@@ -18,7 +18,7 @@ use holdfast::{
         extra::Extra,
         frame::{ReplyFrame, RequestFrame},
         limits::WireLimits,
-        message::{Audited, Greeting, Refused, Reply, Request, Standing, Taken, Window},
+        message::{Audited, Greeting, Recognition, Refused, Reply, Request, Taken, Window},
         offer::{Sent, SentOffer},
     },
     values::{
@@ -245,8 +245,8 @@ fn replies() -> Vec<(&'static str, Frame)> {
         FoundRange::Parts(vec![part(Some(record("6fa4"))), part(Some(record(UUID))), part(None)]),
     ];
     let reconciled = |found, now| Reply::Reconciled { found: Found::Ranges(found), now };
-    let standings = [Standing::Same, Standing::News, Standing::First, Standing::Prove];
-    let welcome = |standing| Reply::Welcome { standing, accepted: None, hold: None };
+    let recognitions = [Recognition::Same, Recognition::News, Recognition::First, Recognition::Prove];
+    let welcome = |recognition| Reply::Welcome { recognition, accepted: None, hold: None };
     let everything = vec![
         Continuity::First,
         Continuity::Intact,
@@ -262,16 +262,16 @@ fn replies() -> Vec<(&'static str, Frame)> {
     ];
     let refused = |refused| reply(vec![Reply::Refused(refused)]);
     vec![
-        ("welcome", reply(standings.map(welcome).into())),
+        ("welcome", reply(recognitions.map(welcome).into())),
         (
             "welcome_accepted",
-            reply(vec![Reply::Welcome { standing: Standing::News, accepted: Some(link(13)), hold: None }]),
+            reply(vec![Reply::Welcome { recognition: Recognition::News, accepted: Some(link(13)), hold: None }]),
         ),
         (
             "welcome_hold",
             reply(vec![
-                Reply::Welcome { standing: Standing::Same, accepted: None, hold },
-                Reply::Welcome { standing: Standing::Same, accepted: Some(link(13)), hold },
+                Reply::Welcome { recognition: Recognition::Same, accepted: None, hold },
+                Reply::Welcome { recognition: Recognition::Same, accepted: Some(link(13)), hold },
             ]),
         ),
         ("judged", reply(everything.into_iter().map(judged).collect())),

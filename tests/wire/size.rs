@@ -12,7 +12,7 @@ use holdfast::{
     },
     talk::{
         limits::WireLimits,
-        message::{Greeting, Reply, Request, Standing},
+        message::{Greeting, Recognition, Reply, Request},
         offer::{Sent, SentOffer},
     },
     values::version::Version,
@@ -98,7 +98,7 @@ fn a_quiet_greeting_costs_at_most_200_bytes_and_40_for_each_further_collection()
         accepted: 1_000_000,
         at: Some(Greeting { revision: Revision(1_000_000), tag: Tag(digest(7)) }),
     };
-    let welcome = |_| Reply::Welcome { standing: Standing::Same, accepted: None, hold: None };
+    let welcome = |_| Reply::Welcome { recognition: Recognition::Same, accepted: None, hold: None };
     let names = ["contacts", "calendar", "reminder", "pictures"];
     let sizes = |count: usize| {
         let requests = request(names[..count].iter().map(|name| greet(name)).collect());

@@ -12,7 +12,7 @@ use crate::decide::{
     ledger::{FirstSeen, Ledger},
     line::{Line, Revision},
     offer::Offer,
-    reconcile::{Span, Summary, told},
+    reconcile::{Outline, Span, told},
     row::Row,
     slice::{Head, Query, ReadSet, Slice},
 };
@@ -71,7 +71,7 @@ impl Collection {
             let rows = slice.found.iter().filter_map(|id| slice.rows.get(id));
             slice.bases = rows.filter_map(|row| Some((row.record.clone(), former(row)?))).collect();
         }
-        slice.spans = set.spans.iter().map(|span| self.summary(span)).collect();
+        slice.spans = set.spans.iter().map(|span| self.outline(span)).collect();
         slice.head = self.head.clone();
         slice.ledger = Some(self.ledger.clone());
         slice.next_place = self.places.last().map(|last| FirstSeen(last.0.saturating_add(1))).unwrap_or_default();
@@ -79,9 +79,9 @@ impl Collection {
     }
 
     /// What the rows of a range say, now. Nothing of it is kept: what is lost with a row must not be told any more.
-    fn summary(&self, span: &Span) -> Summary {
+    fn outline(&self, span: &Span) -> Outline {
         let rows = self.rows.within(span).map(|row| (&row.record, told(row)));
-        Summary::of(span, self.rows.within(span).count(), rows)
+        Outline::of(span, self.rows.within(span).count(), rows)
     }
 
     /// Commits; what each row counts for is noted in `account`, too.

@@ -1,7 +1,7 @@
 //! What a commit changes of the head.
 
 use crate::decide::{
-    authorship::{Author, Authorship},
+    authorship::{AcceptedWrites, Authorship},
     draft::Heading,
     history::History,
     line::Revision,
@@ -16,9 +16,9 @@ pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
         head.history = Some(History::begun(head.history.take(), beginning, at, head.tick));
     }
     if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
-        let had_finished = history.authors.get(&pushed.by).is_some_and(|author| author.has_finished);
-        let author = Author { link: pushed.link, has_finished: had_finished || pushed.is_finished };
-        history.authors.insert(pushed.by, author);
+        let had_finished = history.authors.get(&pushed.by).is_some_and(|accepted| accepted.has_finished);
+        let accepted = AcceptedWrites { link: pushed.link, has_finished: had_finished || pushed.is_finished };
+        history.authors.insert(pushed.by, accepted);
         if pushed.is_settled {
             history.settle(pushed.by);
         }

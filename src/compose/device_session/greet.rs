@@ -19,7 +19,7 @@ use crate::decide::{
     slice::{Query, ReadSet, Slice},
     write::Write,
 };
-use crate::talk::message::{Refused, Reply, Request, Standing};
+use crate::talk::message::{Recognition, Refused, Reply, Request};
 use crate::values::{
     ablation::is_off,
     id::{RecordId, ReplicaId},
@@ -93,8 +93,8 @@ impl DeviceSession {
         let due = self.works.iter_mut().filter(|work| !work.is_stopped && !work.is_greeted);
         for (work, reply) in due.zip(replies) {
             work.is_greeted = true;
-            let (standing, accepted, hold) = match reply {
-                Reply::Welcome { standing, accepted, hold } => (standing, accepted, hold),
+            let (recognition, accepted, hold) = match reply {
+                Reply::Welcome { recognition, accepted, hold } => (recognition, accepted, hold),
                 Reply::Refused(refused) => {
                     if let Refused::Stop(stop) = refused {
                         work.note(Continuity::Stop(stop));
@@ -111,19 +111,19 @@ impl DeviceSession {
                 Some(Err(conflict)) => work.note_conflict(conflict),
             }
             let has_read_all = work.known.cursor.revision >= work.given();
-            match standing {
+            match recognition {
                 // A device that was here has something to prove.
-                Standing::First if work.known.witness.is_none() => {
+                Recognition::First if work.known.witness.is_none() => {
                     work.note(Continuity::First);
                     work.due.pull = true;
                     (work.due.void, work.due.comparison) = (work.here.has_commits, work.here.has_commits);
                 }
-                Standing::First | Standing::Prove => work.due.proof = true,
-                Standing::Same | Standing::News => {
+                Recognition::First | Recognition::Prove => work.due.proof = true,
+                Recognition::Same | Recognition::News => {
                     let is_known = work.known.witness.is_some();
                     work.note(if is_known { Continuity::Intact } else { Continuity::First });
                     work.due.void = !is_known && work.here.has_commits;
-                    work.due.pull = standing == Standing::News || !has_read_all;
+                    work.due.pull = recognition == Recognition::News || !has_read_all;
                 }
             }
             work.note_hold(hold);

@@ -9,7 +9,7 @@ use crate::compose::serve::RANGES;
 use crate::decide::{
     line::Revision,
     position::Issued,
-    reconcile::{BRANCHES, Fingerprint, SMALL, Span, Summary},
+    reconcile::{BRANCHES, Fingerprint, Outline, SMALL, Span},
     slice::Slice,
 };
 use crate::talk::compare::FoundPart;
@@ -119,7 +119,7 @@ impl Walk {
     pub(super) fn asked(&mut self, slice: &Slice, limit: usize) -> Vec<Asking> {
         let read_at = slice.head.revision;
         let nothing = Fingerprint::default().digest();
-        let held = slice.spans.iter().cloned().chain(core::iter::repeat_with(|| Summary::Listed(Vec::new())));
+        let held = slice.spans.iter().cloned().chain(core::iter::repeat_with(|| Outline::Listed(Vec::new())));
         let due: Vec<Todo> = self.todo.drain(..self.todo.len().min(RANGES)).collect();
         let (mut asked, mut later) = (Vec::new(), Vec::new());
         for (todo, ours) in due.into_iter().zip(held) {
@@ -177,10 +177,10 @@ impl Walk {
 }
 
 /// A range, or its parts where it is known to differ and there is something to split.
-fn finer(todo: &Todo, ours: Summary) -> Vec<(Span, Digest)> {
+fn finer(todo: &Todo, ours: Outline) -> Vec<(Span, Digest)> {
     let is_split = match &ours {
-        Summary::Parts(_) => true,
-        Summary::Listed(records) => todo.theirs.is_some() && records.len() > FEW,
+        Outline::Parts(_) => true,
+        Outline::Listed(records) => todo.theirs.is_some() && records.len() > FEW,
     };
     if !is_split {
         return [(todo.span.clone(), ours.fingerprint().digest())].into();

@@ -9,7 +9,7 @@ use crate::decide::{
     position::Position,
     slice::Slice,
 };
-use crate::talk::message::{Greeting, Reply, Standing};
+use crate::talk::message::{Greeting, Recognition, Reply};
 use crate::values::entropy::EntropyError;
 
 /// To a greeting: in a quiet round this is all.
@@ -21,15 +21,15 @@ pub(super) fn welcome(
     slice: &Slice,
     call: &Call<'_>,
 ) -> Decision {
-    let standing = match at {
-        None if slice.head.history.is_none() => Standing::Same,
-        None => Standing::First,
-        Some(at) if !is_held(at, slice, call) => Standing::Prove,
-        Some(at) if at.revision == slice.head.revision => Standing::Same,
-        Some(_) => Standing::News,
+    let recognition = match at {
+        None if slice.head.history.is_none() => Recognition::Same,
+        None => Recognition::First,
+        Some(at) if !is_held(at, slice, call) => Recognition::Prove,
+        Some(at) if at.revision == slice.head.revision => Recognition::Same,
+        Some(_) => Recognition::News,
     };
     let (accepted, hold) = (accepted_beside(asked, accepted, slice), slice.head.hold.shown());
-    Decision::Done { batch, reply: Reply::Welcome { standing, accepted, hold }, receipt: None }
+    Decision::Done { batch, reply: Reply::Welcome { recognition, accepted, hold }, receipt: None }
 }
 
 /// Whether the position is in the history, as it was issued.

@@ -11,7 +11,7 @@ use crate::act::{
     receipt::Receipt,
 };
 use crate::decide::{
-    authorship::{Author, Link},
+    authorship::{AcceptedWrites, Link},
     changes::Changes,
     consent::Trust,
     diff::Diff,
@@ -134,8 +134,8 @@ pub(super) fn taken(asked: &Asked<'_>, slice: Slice, serving: &Serving<'_>) -> R
 /// The link that a push reaches, if it goes on from the last one that was accepted; that one, if it does not.
 ///
 /// A device names all links that it has offered: of some it does not know whether they arrived.
-fn reached(author: Option<Author>, links: &[Link]) -> Result<Link, Link> {
-    let before = author.map_or_else(Link::none, |author| author.link);
+fn reached(accepted: Option<AcceptedWrites>, links: &[Link]) -> Result<Link, Link> {
+    let before = accepted.map_or_else(Link::none, |accepted| accepted.link);
     let is_further = is_off!(ReplicaChain) && links.iter().any(|link| link.counter >= before.counter);
     if before.counter > 0 && !links.contains(&before) && !is_further {
         return Err(before);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Call, Decision, greet::is_held, now};
 use crate::decide::{
-    reconcile::{Fingerprint, Part, Span, Summary},
+    reconcile::{Fingerprint, Outline, Part, Span},
     slice::Slice,
 };
 use crate::talk::{
@@ -35,12 +35,12 @@ pub(super) fn reconciled(at: Option<Greeting>, holds: &Comparison, slice: Slice,
     }
     let now = now(&slice, call);
     // A collection that is not there is an empty one.
-    let held = slice.spans.into_iter().chain(core::iter::repeat_with(|| Summary::Listed(Vec::new())));
+    let held = slice.spans.into_iter().chain(core::iter::repeat_with(|| Outline::Listed(Vec::new())));
     let Comparison::Ranges(asked) = holds;
     let (mut found, mut bytes) = (Vec::with_capacity(asked.len()), 0_usize);
-    for (asked, summary) in asked.iter().zip(held) {
-        let fingerprint = summary.fingerprint();
-        let range = if fingerprint.digest() == asked.fingerprint { FoundRange::Same } else { differing(summary, call) };
+    for (asked, outline) in asked.iter().zip(held) {
+        let fingerprint = outline.fingerprint();
+        let range = if fingerprint.digest() == asked.fingerprint { FoundRange::Same } else { differing(outline, call) };
         bytes = bytes.saturating_add(weight(&range));
         if bytes > call.limits.page_bytes && !found.is_empty() {
             break;
@@ -51,24 +51,24 @@ pub(super) fn reconciled(at: Option<Greeting>, holds: &Comparison, slice: Slice,
 }
 
 /// Listed where the list may cross; one record always may.
-fn differing(summary: Summary, call: &Call<'_>) -> FoundRange {
-    match summary {
-        Summary::Listed(records) => {
+fn differing(outline: Outline, call: &Call<'_>) -> FoundRange {
+    match outline {
+        Outline::Listed(records) => {
             let listed = FoundRange::Listed(records);
             let FoundRange::Listed(records) = &listed else { return listed };
             let may_cross = records.len() <= call.limits.max_items && weight(&listed) <= call.limits.page_bytes;
             if may_cross || records.len() <= 1 {
                 return listed;
             }
-            parts(Summary::Listed(records.clone()))
+            parts(Outline::Listed(records.clone()))
         }
-        summary @ Summary::Parts(_) => parts(summary),
+        outline @ Outline::Parts(_) => parts(outline),
     }
 }
 
-fn parts(summary: Summary) -> FoundRange {
+fn parts(outline: Outline) -> FoundRange {
     let part = |Part { until, fingerprint }: Part| FoundPart { until, fingerprint: Fingerprint::digest(&fingerprint) };
-    FoundRange::Parts(summary.in_parts().into_iter().map(part).collect())
+    FoundRange::Parts(outline.in_parts().into_iter().map(part).collect())
 }
 
 /// Bytes of a range in a reply, about.

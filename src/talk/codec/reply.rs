@@ -17,7 +17,7 @@ use crate::{
     decide::{line::OpenHold, position::Tag, refusal::Refusal},
     talk::{
         limits::WireLimits,
-        message::{Audited, Refused, Reply, Standing, Taken},
+        message::{Audited, Recognition, Refused, Reply, Taken},
     },
     values::{
         codec::{self, DecodeError, Reader, Writer},
@@ -33,9 +33,9 @@ fn head(writer: &mut Writer, items: usize, kind: u64) {
 
 pub(super) fn write(writer: &mut Writer, reply: &Reply) {
     match reply {
-        Reply::Welcome { standing, accepted, hold } => {
+        Reply::Welcome { recognition, accepted, hold } => {
             head(writer, if hold.is_some() { 4 } else { 2_usize.saturating_add(accepted.iter().len()) }, 0);
-            write_standing(writer, *standing);
+            write_recognition(writer, *recognition);
             match (accepted, hold) {
                 (None, None) => {}
                 (Some(link), None) => write_link(writer, link),
@@ -97,7 +97,7 @@ pub(super) fn read(reader: &mut Reader<'_>, limits: &WireLimits) -> Result<Reply
     let items = reader.count()?;
     Ok(match reader.uint()? {
         0 => Reply::Welcome {
-            standing: read_standing(reader)?,
+            recognition: read_recognition(reader)?,
             accepted: if items == 2 { None } else { read_option(reader, read_link)? },
             hold: if items == 4 { Some(read_hold(reader)?) } else { None },
         },
@@ -148,22 +148,22 @@ pub(super) fn check(reply: &Reply, limits: &WireLimits) -> Result<(), DecodeErro
     }
 }
 
-fn write_standing(writer: &mut Writer, standing: Standing) {
-    writer.uint(match standing {
-        Standing::Same => 0,
-        Standing::News => 1,
-        Standing::First => 2,
-        Standing::Prove => 3,
+fn write_recognition(writer: &mut Writer, recognition: Recognition) {
+    writer.uint(match recognition {
+        Recognition::Same => 0,
+        Recognition::News => 1,
+        Recognition::First => 2,
+        Recognition::Prove => 3,
     });
 }
 
-fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, DecodeError> {
-    let unknown = reader.expected("a standing from 0 to 3");
+fn read_recognition(reader: &mut Reader<'_>) -> Result<Recognition, DecodeError> {
+    let unknown = reader.expected("a recognition from 0 to 3");
     match reader.uint()? {
-        0 => Ok(Standing::Same),
-        1 => Ok(Standing::News),
-        2 => Ok(Standing::First),
-        3 => Ok(Standing::Prove),
+        0 => Ok(Recognition::Same),
+        1 => Ok(Recognition::News),
+        2 => Ok(Recognition::First),
+        3 => Ok(Recognition::Prove),
         _ => Err(unknown),
     }
 }

@@ -12,7 +12,7 @@ use crate::compose::{
 use crate::decide::{continuity::Continuity, position::Issued, slice::ReadSet};
 use crate::talk::{
     frame::{ReplyFrame, RequestFrame},
-    message::{Refused, Reply, Request, Standing},
+    message::{Recognition, Refused, Reply, Request},
     offer::{Sent, SentOffer},
 };
 use crate::testing::{
@@ -133,18 +133,20 @@ impl World {
     fn check_reply(&mut self, server: usize, from: usize, request: &Request, reply: &Reply) -> Result<(), Broken> {
         let collection = self.names.place_of_collection(request.collection())?;
         match (request, reply) {
-            (Request::Greet { at: Some(at), .. }, Reply::Welcome { standing, .. }) => {
+            (Request::Greet { at: Some(at), .. }, Reply::Welcome { recognition, .. }) => {
                 let expected = self.truth.expected(server, at.tag)?;
-                match (standing, &expected) {
-                    (Standing::Same | Standing::News, Expected::Intact) => {
+                match (recognition, &expected) {
+                    (Recognition::Same | Recognition::News, Expected::Intact) => {
                         self.summary.check("greetings under an intact history");
                     }
-                    (Standing::Prove, Expected::Lost(_)) => self.summary.check("greetings after a loss"),
-                    (Standing::Prove, Expected::Intact) => self.summary.check("greetings that ask for a proof in vain"),
+                    (Recognition::Prove, Expected::Lost(_)) => self.summary.check("greetings after a loss"),
+                    (Recognition::Prove, Expected::Intact) => {
+                        self.summary.check("greetings that ask for a proof in vain")
+                    }
                     _ => {
                         return broken(
                             "a loss is not named",
-                            format!("{expected:?}, and the greeting says {standing:?}"),
+                            format!("{expected:?}, and the greeting says {recognition:?}"),
                         );
                     }
                 }

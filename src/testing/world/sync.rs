@@ -292,8 +292,8 @@ fn asks(request: &Request) -> String {
 
 fn brief(reply: &Reply) -> String {
     match reply {
-        Reply::Welcome { standing, accepted, .. } => {
-            format!("welcome: {standing:?}, accepted {:?}", accepted.map(|link| link.counter))
+        Reply::Welcome { recognition, accepted, .. } => {
+            format!("welcome: {recognition:?}, accepted {:?}", accepted.map(|link| link.counter))
         }
         Reply::Judged { judgement, now } => {
             format!("judged: {judgement}; now {:?}", now.map(|now| now.position.revision.0))
