@@ -371,3 +371,31 @@ fn what_was_staged_before_is_asked_about() {
         assert_eq!((living(ada), asked), (RECORDS, vec![rec(20)]));
     }
 }
+
+/// Under a new id, a record names no write that it never had: a server that does not know one has not lost it.
+#[test]
+fn a_new_id_after_a_reseed_is_no_loss() {
+    let fields = [("name", "n"), ("phone", "1"), ("town", "Kiel")];
+    for (before, after) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut cloud, mut ada) = (Cloud::new(), phone(1));
+        create(&mut ada, 0, &fields);
+        cloud.sync(&mut ada);
+        if before {
+            create(&mut ada, 1, &fields);
+            edit(&mut ada, 1, "phone", "2", 7);
+        }
+        edit(&mut ada, 0, "phone", "2", 7);
+        ada.reseed(&people()).unwrap();
+        if after {
+            create(&mut ada, 2, &fields);
+        }
+        ada.rotate(ReplicaId::from_entropy(77).unwrap(), [&people()]).unwrap();
+        let report = cloud.sync(&mut ada);
+        // Nothing was known of the server, and nothing is called lost.
+        let first = Some(holdfast::decide::continuity::Continuity::First);
+        assert_eq!(report.collections[0].continuity, first, "{before} {after}: {report}");
+        assert_eq!(contents(&cloud.store), contents(ada.store()));
+        assert_eq!(contents(&cloud.store).values().map(|fields| fields["phone"].len()).max(), Some(1));
+        assert_eq!(cloud.sync(&mut ada).requests, 1);
+    }
+}

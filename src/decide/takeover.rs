@@ -1,6 +1,6 @@
 //! What a store wrote under another id becomes this replica's own → Draft.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
     breach::Why,
@@ -15,9 +15,12 @@ use super::{
 use crate::values::{
     ablation::is_off,
     id::{CollectionId, ReplicaId},
+    record::Record,
     redot::Redot,
+    register::Register,
+    superseded::MAX_SUPERSEDED,
     version::Version,
-    version_vector::VersionVector,
+    version_vector::{Dot, VersionVector},
 };
 
 /// Why a store's writes can not be taken over. Nothing was changed.
@@ -96,7 +99,33 @@ fn kept(row: &Row, old: ReplicaId, server: Option<&KnownServer>) -> u64 {
     let has_others = known.filter(|dot| dot.replica != old).any(|dot| !there.covers(dot));
     let heard_of = server.filter(|_| has_others).map_or(0, KnownServer::ever_accepted);
     let accepted = server.filter(|_| row.base.is_none()).map_or(0, accepted);
-    there.get(old).max(accepted).max(heard_of)
+    named(row, old, there.get(old).max(accepted).max(heard_of))
+}
+
+/// The last of a record's own writes up to one that was made somewhere in the collection: a name that the record never had would
+/// be a write that the server seems to have lost.
+///
+/// What values were written by, and what contents were written over by, is remembered. Where that does not reach back far enough,
+/// the record may have been written by any of them.
+fn named(row: &Row, old: ReplicaId, last: u64) -> u64 {
+    let records = [row.version.record(), row.known().record()];
+    let of_old = |dot: Dot| (dot.replica == old).then_some(dot.counter);
+    let hints = records.iter().flat_map(|record| record.superseded.iter());
+    let covering: BTreeSet<u64> = hints.filter_map(|(dot, _)| of_old(dot)).collect();
+    let fields = records.iter().flat_map(|record| record.fields.values()).flat_map(Register::siblings);
+    let life = records.iter().flat_map(|record| record.life.siblings());
+    let values = fields.map(|sibling| sibling.stamp.dot).chain(life.map(|sibling| sibling.stamp.dot));
+    let there = row.base.as_ref().map(|base| base.context().get(old)).filter(|counter| *counter > 0);
+    let own: BTreeSet<u64> = values.filter_map(of_old).chain(covering.iter().copied()).chain(there).collect();
+    let is_forgotten = |record: &Record| record.superseded.iter().len() >= MAX_SUPERSEDED;
+    // Before its first write there was nothing of this replica's to write over.
+    let is_first_known = own.first().is_some_and(|first| !covering.contains(first));
+    match own.range(..=last).next_back() {
+        _ if records.iter().any(is_forgotten) => last,
+        Some(named) => *named,
+        None if is_first_known => 0,
+        None => last,
+    }
 }
 
 /// The last write that a server has which lost something, as far as is known. What a lost one had accepted, others hold under these
