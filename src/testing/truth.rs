@@ -52,6 +52,8 @@ pub(crate) struct Truth {
     pub(crate) resurfaced: BTreeSet<(u8, u16)>,
     /// By server and collection, torn rows of which a device has spoken since.
     told: BTreeSet<(usize, u8)>,
+    /// By server and tag of the claim, records that a device rightly said to be missing. It may be heard again.
+    claimed: BTreeSet<(usize, Digest, u16)>,
     /// Raised whenever something is done to a server from outside.
     pub(crate) epochs: Vec<u64>,
     /// Positions given, by tag.
@@ -72,6 +74,7 @@ impl Truth {
             ever_torn: BTreeSet::new(),
             resurfaced: BTreeSet::new(),
             told: BTreeSet::new(),
+            claimed: BTreeSet::new(),
             epochs: (0..servers).map(|_| 0).collect(),
             issued: BTreeMap::new(),
             chains: BTreeMap::new(),
@@ -231,24 +234,27 @@ impl Truth {
         &mut self,
         server: usize,
         tag: Tag,
-        (is_claim, missing): (bool, &[u16]),
+        (gone, there): (Vec<u16>, Vec<u16>),
         said: Continuity,
         is_follower: bool,
     ) -> Result<(), Broken> {
         let expected = self.expected(server, tag)?;
         let collection = self.issued.get(&tag.0).map_or(u8::MAX, |(collection, _)| *collection);
+        let is_claim = !gone.is_empty() || !there.is_empty();
+        // It may have been overtaken: what was gone when it was looked at, or claimed before, is back.
+        let is_back = |record: &u16| {
+            self.ever_torn.contains(&(collection, *record)) || self.claimed.contains(&(server, tag.0, *record))
+        };
         let is_right = match (&expected, said) {
             (Expected::Lost(_), Continuity::Behind) => is_follower,
             (Expected::Lost(losses), Continuity::Lost(loss)) => losses.contains(&loss),
             (Expected::Intact, Continuity::Intact) => !is_claim,
-            (Expected::Intact, Continuity::Lost(ServerLoss::PartialLoss)) => {
-                // It may have been overtaken: what was torn when it was looked at is back.
-                is_claim && missing.iter().all(|record| self.ever_torn.contains(&(collection, *record)))
-            }
+            (Expected::Intact, Continuity::Lost(ServerLoss::PartialLoss)) => is_claim && there.iter().all(is_back),
             (Expected::Intact, Continuity::Behind) => is_follower && is_claim,
             _ => false,
         };
         if is_right {
+            self.claimed.extend(gone.into_iter().map(|record| (server, tag.0, record)));
             if said == Continuity::Lost(ServerLoss::PartialLoss) {
                 self.told.insert((server, collection));
             }
@@ -256,7 +262,7 @@ impl Truth {
         }
         let check = if matches!(said, Continuity::Intact) { "a loss is not named" } else { "a loss is named wrongly" };
         let check = if expected == Expected::Intact { "false alarm" } else { check };
-        broken(check, format!("expected {expected:?}, {} said to be missing; the verdict is {said:?}", missing.len()))
+        broken(check, format!("expected {expected:?}, {} said to be missing; the verdict is {said:?}", there.len()))
     }
 
     /// Whether the head is of a lineage that has ended.

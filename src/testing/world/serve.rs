@@ -155,14 +155,13 @@ impl World {
                 self.check_compared(server, collection, holds, found)?;
             }
             (Request::Prove { claim, .. }, Reply::Judged { judgement, .. }) => {
-                let mut missing = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
+                let claimed = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
                 // What the server has not seen of what the device knows is missing, whatever took it.
                 let gone = self.gone(server, from, request.collection())?;
-                let is_claim = !missing.is_empty();
-                missing.retain(|record| !gone.contains(record));
+                let (gone, there) = claimed.into_iter().partition(|record| gone.contains(record));
                 let is_follower = self.is_follower(server);
                 let said = judgement.continuity;
-                self.truth.check_verdict(server, claim.last.tag, (is_claim, &missing), said, is_follower)?;
+                self.truth.check_verdict(server, claim.last.tag, (gone, there), said, is_follower)?;
                 let what = match said {
                     Continuity::Intact => "verdicts: intact",
                     Continuity::Lost(_) => "verdicts: lost",
