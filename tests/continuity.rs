@@ -299,8 +299,8 @@ fn a_row_that_went_back_is_named_by_a_later_session_if_the_one_that_sees_it_ends
     let (mut cloud, mut ada, mut ben) = r005_set_back();
     edit(&mut ada, 5, "town", "Bonn", 9);
     cloud.sync(&mut ada);
-    // It greets, reads what Ada wrote on the older version, fetches that whole, and takes it in.
-    let report = cloud.sync_as(&mut ben, |opening| Opening { max_requests: 3, ..opening }).unwrap();
+    // It greets, reads what Ada wrote on the older version, fetches that whole, and takes it in. Then the line is dead.
+    let report = cloud.sync_cut(&mut ben, 3);
     assert_eq!(report.collections[0].continuity, Some(Continuity::Intact), "{report}");
     let report = cloud.sync(&mut ben);
     let found = &report.collections[0];
@@ -369,16 +369,29 @@ fn what_is_more_than_a_device_takes_is_no_loss() {
 }
 
 #[test]
-fn a_short_session_sends_what_it_has_no_time_to_ask_about() {
-    for (budget, is_named) in [(3, false), (4, false), (5, true), (6, true), (9, true)] {
-        let (mut cloud, ada, mut ben) = r005_set_back();
-        edit(&mut ben, 5, "phone", "55", 9);
-        let short = |opening| Opening { max_requests: budget, ..opening };
-        let reports: Vec<_> = (0..3).map(|_| cloud.sync_as(&mut ben, short).unwrap()).collect();
-        let lost = Some(Continuity::Lost(ServerLoss::PartialLoss));
-        assert_eq!(reports.iter().any(|report| report.collections[0].continuity == lost), is_named, "{budget}");
-        assert_eq!(reports[2].requests, 1, "{budget}: {}", reports[2]);
-        whole(&mut cloud, &mut [ada, ben], 20);
+fn however_few_requests_a_session_may_send_a_loss_is_named_and_mended() {
+    let back: fn() -> (Cloud, Phone, Phone) = r005_set_back;
+    let gone = || {
+        let (mut cloud, mut ada, mut ben) = two();
+        edit(&mut ada, 5, "town", "Bonn", 8);
+        cloud.sync(&mut ada);
+        cloud.sync(&mut ben);
+        cloud.store.damage_rows(&people(), [rec(5)].iter());
+        (cloud, ada, ben)
+    };
+    for budget in [2, 3, 4, 5, 6, 9] {
+        for (name, state) in [("back", back), ("gone", gone)] {
+            let (mut cloud, ada, mut ben) = state();
+            edit(&mut ben, 5, "phone", "55", 9);
+            let short = |opening| Opening { max_requests: budget, ..opening };
+            let reports: Vec<_> = (0..5).map(|_| cloud.sync_as(&mut ben, short).unwrap()).collect();
+            let lost = Some(Continuity::Lost(ServerLoss::PartialLoss));
+            let named = reports.iter().filter(|report| report.collections[0].continuity == lost).count();
+            assert_eq!(named, 1, "{name}, {budget}: {reports:#?}");
+            assert!(reports.iter().all(|report| report.requests <= budget.max(8)), "{name}, {budget}: {reports:#?}");
+            assert_eq!(reports[4].requests, 1, "{name}, {budget}: {}", reports[4]);
+            whole(&mut cloud, &mut [ada, ben], 20);
+        }
     }
 }
 

@@ -57,8 +57,8 @@ pub struct Opening {
     /// Requests after which the session ends, complete or not. All that it did is durable, and the next one goes on.
     ///
     /// Two are the least with which a session gets anywhere: the first one only greets. It sends more where all would be in vain
-    /// otherwise: a push of which something waits on the server goes on to its last page, and a comparison until it has got
-    /// on, or to 8 requests.
+    /// otherwise: a push of which something waits on the server goes on to its last page; a comparison, and a look at what the
+    /// server has lost, until they have got on, or to 8 requests.
     pub max_requests: u32,
     /// Whether a window of records is audited even if nothing else has crossed.
     pub grants_audit: bool,
@@ -319,12 +319,9 @@ impl DeviceSession {
         count(self.opening.limits.record.max_bytes)
     }
 
-    /// Whether the session has sent as many requests as it may. What a comparison has narrowed down lasts as long as the session,
-    /// so one that has not got on yet is given what that takes.
+    /// Whether the session has sent as many requests as it may.
     fn is_spent(&self) -> bool {
-        let is_narrowing = self.work.known.comparing.is_some() && !self.work.walk.has_got_on;
-        let least = if is_narrowing { walk::REQUESTS_TO_GET_ON } else { 0 };
-        self.report.requests >= self.opening.max_requests.max(least)
+        self.report.requests >= self.opening.max_requests.max(self.work.least_requests())
     }
 
     /// This collection goes no further in this session.

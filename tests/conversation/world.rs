@@ -103,6 +103,19 @@ impl Cloud {
         self.sync_as(phone, |opening| opening).unwrap()
     }
 
+    /// A session whose line is dead after so many replies: what is told of it is its report up to there.
+    pub(crate) fn sync_cut(&mut self, phone: &mut Phone, replies: usize) -> Report {
+        self.draws += 1;
+        let opening = phone.opening(AccountId::new("ada").unwrap(), vec![people()]);
+        let (mut session, mut heard) = (DeviceSession::open(opening, &entropy(self.draws)), 0);
+        let cut = phone.converse(&mut session, |frame| {
+            heard += 1;
+            if heard > replies { Err("the line is dead") } else { Ok(self.answer(frame)) }
+        });
+        assert!(cut.is_err(), "it was over before");
+        session.report()
+    }
+
     pub(crate) fn sync_as(
         &mut self,
         phone: &mut Phone,

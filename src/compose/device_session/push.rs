@@ -187,7 +187,6 @@ impl DeviceSession {
 
     /// Sorts one record by what the server said. Returns whether the server has exactly what was sent, or nothing of it.
     fn note_taken(&mut self, record: RecordId, known: Version, said: Taken, taken: &mut Vec<Answered>) -> bool {
-        let left = self.opening.max_requests.saturating_sub(self.report.requests);
         let work = &mut self.work;
         match said {
             Taken::Stored | Taken::Deleted(_) => {
@@ -206,7 +205,7 @@ impl DeviceSession {
                 work.push.staged.insert(record, known);
             }
             // The server lacks what it once named as its own, or others have written.
-            Taken::NeedWhole if work.is_doubted(&record, left) => {
+            Taken::NeedWhole if work.is_doubted(&record) => {
                 work.audit.doubted.insert(record);
             }
             Taken::NeedWhole => work.push.unfit.push(record),

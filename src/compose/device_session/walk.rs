@@ -20,10 +20,6 @@ const DEPTH: u8 = 12;
 /// A range that differs and holds more records than this is split here, too, before it is asked about.
 const FEW: usize = 8;
 
-/// Requests in a session after which a comparison has got on: a greeting and a proof, a few to narrow down where the sides differ,
-/// and one for what is there. Each narrows by 256, so four are enough for 10^9 records.
-pub(super) const REQUESTS_TO_GET_ON: u32 = 8;
-
 /// Where a comparison stands in a session.
 #[derive(Debug, Default)]
 pub(super) struct Walk {

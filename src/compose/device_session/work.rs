@@ -28,9 +28,10 @@ use crate::values::{
 
 /// Rounds of pulling and pushing in one session, at most: what others write meanwhile is for the next one.
 const MAX_PASSES: u8 = 4;
-/// Requests that a doubt takes, beside one for each record: whether it is listed there, and the claim; or the patch that
-/// does not fit again, and the whole.
-const DOUBT: u32 = 3;
+/// Requests in a session after which what was found out is durable: a greeting and a proof, a few to narrow down where the sides
+/// differ, and one for what is there. Each narrows by 256, so four are enough for 10^9 records. Or a greeting, a patch
+/// that does not fit, what is there, whether it is listed, a proof, the whole.
+const REQUESTS_TO_GET_ON: u32 = 8;
 
 /// Where a session stands in one collection.
 #[derive(Debug)]
@@ -263,16 +264,19 @@ impl Work {
     }
 
     /// Whether it is worth a question what the server has of a record of which it lacks what it once named as its own.
-    ///
-    /// Not where the session may end before the answer, by so many requests that are `left`: the next one would ask the same.
-    pub(super) fn is_doubted(&self, record: &RecordId, left: u32) -> bool {
-        let doubted = u32::try_from(self.audit.doubted.len()).unwrap_or(u32::MAX);
-        if left < doubted.saturating_add(DOUBT) {
-            return false;
-        }
+    pub(super) fn is_doubted(&self, record: &RecordId) -> bool {
         let is_named = self.mending.is_suspect || self.mending.has_claimed;
         let is_last_pass = self.passes.saturating_add(1) >= MAX_PASSES;
         !is_named && !is_last_pass && !self.audit.examined.contains(record)
+    }
+
+    /// Requests that a session sends at least, whatever its budget: what it has found out is not durable yet, and the next one
+    /// would spend its requests on finding it out again.
+    pub(super) fn least_requests(&self) -> u32 {
+        let is_narrowing = self.known.comparing.is_some() && !self.walk.has_got_on;
+        let is_claiming = if self.mending.has_claimed { self.due.proof } else { !self.mending.missing.is_empty() };
+        let is_looking = !self.audit.doubted.is_empty() || (self.due.push && !self.audit.examined.is_empty());
+        if is_narrowing || is_claiming || is_looking { REQUESTS_TO_GET_ON } else { 0 }
     }
 
     /// What is still to do, in this order.
