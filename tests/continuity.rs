@@ -396,6 +396,20 @@ fn however_few_requests_a_session_may_send_a_loss_is_named_and_mended() {
 }
 
 #[test]
+fn however_few_requests_a_session_may_send_what_an_audit_misses_is_named() {
+    for max_requests in 2..5 {
+        let (mut cloud, mut ada, ben) = two();
+        cloud.store = without(&cloud.store, |record| record == "r004" || record == "r007");
+        let short = |opening| Opening { max_requests, grants_audit: true, ..opening };
+        let reports: Vec<_> = (0..8).map(|_| cloud.sync_as(&mut ada, short).unwrap()).collect();
+        let lost = Some(Continuity::Lost(ServerLoss::PartialLoss));
+        let named = reports.iter().filter(|report| report.collections[0].continuity == lost);
+        assert_eq!(named.count(), 1, "{max_requests}: {reports:#?}");
+        whole(&mut cloud, &mut [ada, ben], 20);
+    }
+}
+
+#[test]
 fn an_audit_of_what_is_whole_raises_no_alarm() {
     let (mut cloud, mut ada, mut ben) = two();
     delete(&mut ada, 3);
