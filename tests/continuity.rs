@@ -254,17 +254,6 @@ fn rows_lost_under_an_intact_log_are_found_within_one_cycle() {
     whole(&mut cloud, &mut [ada, ben], 20);
 }
 
-/// Sets one row back to what it was in an older state, and leaves all else as it is.
-fn set_back(store: &MemoryStore, old: &MemoryStore, record: &str) -> MemoryStore {
-    let row = |saved: &serde_json::Value| {
-        saved["collections"][0][1]["rows"].as_array().unwrap().iter().position(|row| row["record"] == record).unwrap()
-    };
-    let [old, mut saved] = [old, store].map(|store| serde_json::to_value(store).unwrap());
-    let (from, to) = (row(&old), row(&saved));
-    saved["collections"][0][1]["rows"][to] = old["collections"][0][1]["rows"][from].clone();
-    serde_json::from_value(saved).unwrap()
-}
-
 /// Two phones, and a server on which the last edit of r005, which Ben has sent, is lost under an intact log.
 fn r005_set_back() -> (Cloud, Phone, Phone) {
     let (mut cloud, ada, mut ben) = two();

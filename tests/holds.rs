@@ -49,13 +49,18 @@ fn open_at(store: &MemoryStore) -> Option<OpenHold> {
 }
 
 impl Family {
-    /// Ada has deleted fourteen of twenty, one by one, and the server holds them. Nobody else has heard of it.
-    fn flooded() -> Self {
+    fn synced() -> Self {
         let mut family = Self { cloud: Cloud::new(), phones: vec![phone(1), phone(2), phone(3)] };
         for n in 0..RECORDS {
             create(&mut family.phones[ADA], n, &[("name", &format!("n{n}")), ("phone", "1"), ("town", "Kiel")]);
         }
         (0..3).for_each(|phone| family.sync(phone));
+        family
+    }
+
+    /// Ada has deleted fourteen of twenty, one by one, and the server holds them. Nobody else has heard of it.
+    fn flooded() -> Self {
+        let mut family = Self::synced();
         (0..FLOOD).for_each(|n| delete(&mut family.phones[ADA], n));
         family
     }
@@ -271,6 +276,31 @@ fn a_hold_outlives_its_server_and_is_asked_once() {
 }
 
 /// The answer is on a device, and the server that asked is gone.
+#[test]
+fn a_question_of_which_a_row_is_lost_in_silence_is_asked_once() {
+    for (verdict, shown) in [(Verdict::Keep, all()), (Verdict::Consent, rest())] {
+        for back in [false, true] {
+            let (mut family, gone) = (Family::told(), flood()[3].clone());
+            if back {
+                // It is as it was before the flood: alive, and nothing is asked.
+                family.cloud.store = set_back(&family.cloud.store, &Family::synced().cloud.store, gone.as_str());
+            } else {
+                family.cloud.store.damage_rows(&people(), [gone].iter());
+            }
+            for _ in 0..2 {
+                for phone in &mut family.phones {
+                    family.cloud.sync_as(phone, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+                }
+            }
+            let asked = u64::try_from(family.asked(2).len()).unwrap();
+            assert_eq!(open_at(&family.cloud.store).map(|hold| hold.open), Some(asked), "back {back}");
+            family.answer(2, verdict);
+            family.rounds([2, 1, 0]);
+            family.is_settled(&shown, &format!("{verdict:?}, back {back}"));
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_was_not_sent_before_the_loss_still_settles_it() {
     for is_wiped in [true, false] {

@@ -187,7 +187,9 @@ pub fn read_set(asked: &Asked<'_>, limits: &WireLimits) -> ReadSet {
         Request::Greet { at, .. } => head.with_chains(at.map(|at| at.revision)),
         Request::Prove { claim, .. } => {
             let older = claim.older.iter().map(|(revision, _)| *revision);
-            head.with_chains(older.chain([claim.last.position.revision]))
+            let head = head.with_chains(older.chain([claim.last.position.revision]));
+            // Of what is missing, questions may be left.
+            if claim.missing.is_empty() { head } else { head.with_lines() }
         }
         Request::Pull { at, after, page_bytes, .. } => {
             let limit = page::records_in(*page_bytes, limits);

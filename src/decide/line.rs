@@ -140,6 +140,14 @@ impl HoldHead {
         )
     }
 
+    /// One line of it is open no more.
+    pub(crate) const fn close(&mut self, kind: LineKind) {
+        self.open = self.open.saturating_sub(1);
+        if matches!(kind, LineKind::Beside) {
+            self.beside = self.beside.saturating_sub(1);
+        }
+    }
+
     /// What is held here, in short; `None` if nothing is. What a peer holds is for that peer to tell.
     #[must_use]
     pub fn shown(&self) -> Option<OpenHold> {

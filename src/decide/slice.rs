@@ -304,6 +304,15 @@ impl Slice {
         self.rows.values().filter(|row| row.quarantine.is_some()).flat_map(|row| destinations(row.known())).collect()
     }
 
+    /// Open lines of which the rows are gone from under the log, or are back at what they were before. Nobody is asked by them.
+    pub(crate) fn vanished(&self) -> impl Iterator<Item = &Line> {
+        let asks = |line: &&Line| {
+            let waiting = self.rows.get(&line.record).and_then(|row| row.quarantine.as_ref());
+            waiting.is_some_and(|waiting| waiting.line() == line.number)
+        };
+        self.lines.iter().filter(|line| line.is_open()).filter(move |line| !asks(line))
+    }
+
     /// An answer under the digest that the server has reported of its own hold, as one under the digest of this device's
     /// hold: of that, only the lines that are held there are meant. Nothing else is answered with it, so what was lost here
     /// before, and what else waits here, is taken out of this slice.

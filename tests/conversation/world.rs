@@ -148,3 +148,14 @@ pub(crate) fn delete(phone: &mut Phone, n: usize) {
 pub(crate) fn living(phone: &Phone) -> usize {
     phone.records(&people(), None, usize::MAX).unwrap().len()
 }
+
+/// Sets one row back to what it was in an older state, and leaves all else as it is.
+pub(crate) fn set_back(store: &MemoryStore, old: &MemoryStore, record: &str) -> MemoryStore {
+    let row = |saved: &serde_json::Value| {
+        saved["collections"][0][1]["rows"].as_array().unwrap().iter().position(|row| row["record"] == record).unwrap()
+    };
+    let [old, mut saved] = [old, store].map(|store| serde_json::to_value(store).unwrap());
+    let (from, to) = (row(&old), row(&saved));
+    saved["collections"][0][1]["rows"][to] = old["collections"][0][1]["rows"][from].clone();
+    serde_json::from_value(saved).unwrap()
+}

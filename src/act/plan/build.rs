@@ -38,7 +38,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
     let Draft { slice, origin, entries, heading } = draft;
     let mut head = slice.head.clone();
     head.revision = head.revision.next();
-    head_on(&mut head, &heading, slice.head.revision);
+    let closed = head_on(&mut head, &heading, &slice);
     let mut work = Work {
         collection: slice.collection.clone(),
         head,
@@ -46,7 +46,7 @@ pub(super) fn build(approved: Approved) -> (Option<Batch>, Receipt) {
         is_answered: matches!(origin, Origin::Answer(_)),
         receipt: empty_receipt(&slice, &origin, limits),
         rows: Vec::new(),
-        closed: Vec::new(),
+        closed,
         lines: Vec::new(),
         formers: Vec::new(),
         staged: Vec::new(),
@@ -331,9 +331,8 @@ impl Work {
         if let Some(waiting) = waiting {
             self.closed.push((waiting.line(), status));
             self.receipt.closed.push((record.clone(), status));
-            self.head.hold.open = self.head.hold.open.saturating_sub(1);
             let is_beside = matches!(waiting, Quarantine::Beside { .. });
-            self.head.hold.beside = self.head.hold.beside.saturating_sub(u64::from(is_beside));
+            self.head.hold.close(if is_beside { LineKind::Beside } else { LineKind::Loss });
         }
     }
 

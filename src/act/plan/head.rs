@@ -1,19 +1,26 @@
 //! What a commit changes of the head.
 
+use alloc::vec::Vec;
+
 use crate::decide::{
     authorship::{AcceptedWrites, Authorship},
     draft::Heading,
     history::History,
-    line::Revision,
+    line::LineStatus,
     row::Row,
-    slice::Head,
+    slice::{Head, Slice},
 };
 use crate::values::{id::ReplicaId, version_vector::VersionVector};
 
-/// What a draft changes of the head, beside what follows from its records.
-pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
+/// What a draft changes of the head, beside what follows from its records, and the lines that it closes.
+pub(super) fn head_on(head: &mut Head, heading: &Heading, slice: &Slice) -> Vec<(u64, LineStatus)> {
+    let mut closed = Vec::new();
     if let Some(beginning) = &heading.begins {
-        head.history = Some(History::begun(head.history.take(), beginning, at, head.tick));
+        head.history = Some(History::begun(head.history.take(), beginning, slice.head.revision, head.tick));
+        for line in slice.vanished() {
+            closed.push((line.number, LineStatus::Struck));
+            head.hold.close(line.kind);
+        }
     }
     if let (Some(history), Some(pushed)) = (&mut head.history, heading.pushed) {
         let had_finished = history.authors.get(&pushed.by).is_some_and(|accepted| accepted.has_finished);
@@ -43,6 +50,7 @@ pub(super) fn head_on(head: &mut Head, heading: &Heading, at: Revision) {
     if let Some(author) = head.author.as_mut().filter(|_| heading.offers_writes) {
         author.offer(author.link(head.counter));
     }
+    closed
 }
 
 /// Whether nothing of the head is worth a commit by itself.
