@@ -1,36 +1,11 @@
 //! A device takes another id while something waits, was not taken, or was lost: nothing of it is forgotten (S2, S3, L1).
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may stop"
-)]
-
-#[allow(dead_code, reason = "each test file uses a part")]
-#[path = "conversation/peer.rs"]
-mod peer;
-#[allow(dead_code, reason = "each test file uses a part")]
-#[path = "conversation/world.rs"]
-mod world;
 
 use holdfast::{
-    act::store::Store,
-    compose::{
-        converse::ConverseFailed,
-        device_session::{DeviceSession, Opening, Report},
-    },
-    decide::slice::ReadSet,
-    talk::{
-        frame::RequestFrame,
-        limits::WireLimits,
-        message::{Refused, Reply, Request},
-    },
-    values::{id::AccountId, value::Value},
-    *,
+    compose::converse::ConverseFailed,
+    talk::message::{Refused, Reply},
 };
 
-use world::*;
+use super::*;
 
 /// All texts that a store has of a record, siblings and all.
 fn texts(phone: &Phone, n: usize) -> Vec<String> {
