@@ -15,7 +15,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it tells a story")]
 #![allow(clippy::arithmetic_side_effects, reason = "it counts records")]
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write as _},
+    process::ExitCode,
+};
 
 use args::Args;
 use records::Kind;
@@ -55,8 +58,15 @@ fn main() -> ExitCode {
         }
     };
     let text = if args.is_json { format!("{:#}\n", json::document(&args, &outcomes)) } else { told(&args, &outcomes) };
-    // Whoever reads only the first lines has read enough; the exit code says the rest.
-    drop(std::io::stdout().write_all(text.as_bytes()));
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads only the first lines has read enough; the exit code says the rest.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("the drill could not be told: {error}");
+            return ExitCode::from(2);
+        }
+        Ok(()) | Err(_) => {}
+    }
     if Promises(&outcomes).broken() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -68,7 +78,11 @@ restarted theirs got an empty address book from an empty server. Weeks later, ol
 
 /// The whole story, with its tables.
 fn told(args: &Args, outcomes: &[Outcome]) -> String {
-    let kinds = story::list(Kind::ALL.into_iter().map(|kind| format!("{} {kind}", kind.share(args.records))));
+    let counted = |kind: Kind| match (kind.share(args.records), kind.to_string()) {
+        (1, kinds) => format!("1 {}", kinds.trim_end_matches('s')),
+        (count, kinds) => format!("{count} {kinds}"),
+    };
+    let kinds = story::list(Kind::ALL.into_iter().map(counted));
     let mut text =
         format!("{} phones and a server keep {kinds} in step. Seed {}.\n{OPENING}\n", args.phones, args.seed);
     for outcome in outcomes {
