@@ -122,7 +122,34 @@ impl<S: Store> Device<S> {
         Self { store, replica, guard, show: Show::Latest }
     }
 
-    /// With another order in which conflicting values are shown.
+    /// With another order in which conflicting values are shown: the same on all devices of an account, or they show different
+    /// things. It changes nothing of what is kept.
+    ///
+    /// ```
+    /// use holdfast::{values::register::Show, *};
+    /// # use std::collections::BTreeMap;
+    /// # type Note = BTreeMap<String, String>;
+    /// # let (notes, id, shape) = (CollectionId::new("notes")?, RecordId::new("list")?, Shape::new());
+    /// # let (at, round) = (Timestamp::from_micros, |n| Inputs::new(RoundId(n), Trust::Account));
+    /// # let mut ada = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+    /// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+    /// # let text = |text: &str| Note::from([("text".into(), text.into())]);
+    /// # ada.write(&Write::create(notes.clone(), id.clone(), &text("milk"), &shape, Cause::User)?, at(1))?;
+    /// # exchange(&mut ada, &mut server, &notes, &round(1))?;
+    /// let mut ben = Device::new(MemoryStore::device(), ReplicaId::from_entropy(2)?, Guard::default()).with_show(Show::Longest);
+    /// # exchange(&mut ben, &mut server, &notes, &round(2))?;
+    /// # let seen = |device: &Device<MemoryStore>| device.read::<Note>(&notes, &id, &shape).unwrap().expect("a note");
+    /// // Both write in the same note, and Ada is the later one.
+    /// let more = seen(&ben).save(&text("milk, bread and butter"), Cause::User)?;
+    /// let other = seen(&ada).save(&text("oats"), Cause::User)?;
+    /// # ben.write(&more, at(2))?;
+    /// # ada.write(&other, at(3))?;
+    /// # exchange(&mut ada, &mut server, &notes, &round(3))?;
+    /// # exchange(&mut ben, &mut server, &notes, &round(4))?;
+    /// assert_eq!(*seen(&ben), text("milk, bread and butter"));
+    /// assert_eq!(*seen(&ben.with_show(Show::Latest)), text("oats"));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn with_show(mut self, show: Show) -> Self {
         self.show = show;
