@@ -1,10 +1,14 @@
 //! A store that fails now and then: an error leaves everything as it was.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test may stop")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 use holdfast::{
     act::{plan::Batch, store::CommitError},
-    decide::slice::{ReadSet, Slice},
+    decide::{
+        continuity::Stop,
+        slice::{ReadSet, Slice},
+    },
+    talk::message::Refused,
     *,
 };
 use std::{cell::Cell, collections::BTreeMap};
@@ -35,6 +39,17 @@ impl Store for Flaky {
             CommitError::Moved { collection, expected, found } => CommitError::Moved { collection, expected, found },
             _ => unreachable!(),
         })
+    }
+}
+/// A database that is down.
+struct Down;
+impl Store for Down {
+    type Error = Disk;
+    fn read(&self, _: &ReadSet) -> Result<Slice, Disk> {
+        Err(Disk)
+    }
+    fn commit(&mut self, _: Batch) -> Result<(), CommitError<Disk>> {
+        Err(CommitError::Store(Disk))
     }
 }
 fn people() -> CollectionId {
@@ -109,4 +124,25 @@ fn an_error_of_the_device_changed_nothing() {
             assert_eq!(e, show(&d.store().inner) == show(&seed), "delete");
         }
     }
+}
+
+/// What a host whose store fails has to say must not be read from that store.
+#[test]
+fn who_is_barred_is_told_so_without_a_read() {
+    let [ada, eve] = ["ada", "eve"].map(|account| AccountId::new(account).unwrap());
+    let (key, entropy) = (PositionKey::new([7; 32]), Entropy::new(*b"thirty-two bytes that are chance").unwrap());
+    let mut server = Server::new(Down, r(9), Guard::default());
+    let mut phone = Device::new(MemoryStore::device(), r(1), Guard::default());
+    let mut said = |account: &AccountId, access| {
+        let mut session = DeviceSession::open(phone.opening(ada.clone(), vec![people()]), &entropy);
+        let call = Call { access, ..Call::new(account, &key, entropy.clone()) };
+        phone.converse(&mut session, |request| server.serve(request, &call)).map(|report| report.collections[0].refused)
+    };
+    let failed = said(&ada, Access::Open).unwrap_err().to_string();
+    assert!(failed.contains("the network failed"), "{failed}");
+    let unavailable = Access::Unavailable { retry_after_seconds: 30 };
+    assert_eq!(said(&ada, unavailable).unwrap(), Some(Refused::Unavailable { retry_after_seconds: 30 }));
+    assert_eq!(said(&ada, Access::Forbidden).unwrap(), Some(Refused::Forbidden));
+    assert_eq!(said(&ada, Access::Forgotten).unwrap(), Some(Refused::Stop(Stop::Forgotten)));
+    assert_eq!(said(&eve, Access::Open).unwrap(), Some(Refused::Stop(Stop::WrongAccount)));
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::{
     device_session::{DeviceSession, Output, Report},
-    serve::{Asked, Decision, Serving, decide, read_set},
+    serve::{Asked, Decision, Serving, barred, decide, read_set},
 };
 use crate::act::store::{CommitError, Store};
 use crate::talk::{
@@ -31,7 +31,7 @@ const MAX_OTHERS: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeFailed<E> {
-    /// The store could not answer.
+    /// The store could not answer. The same frame served as [`Unavailable`](super::serve::Access::Unavailable) reads nothing.
     #[error("the store could not be read; nothing was changed for this request; tell the device to come back")]
     Read(#[source] E),
     /// The store did not commit.
@@ -90,6 +90,9 @@ pub(super) fn serve<S: Store>(
 }
 
 fn reply<S: Store>(store: &mut S, first: Asked<'_>, serving: &Serving<'_>) -> Result<Reply, ServeFailed<S::Error>> {
+    if let Some(refused) = barred(&first, serving.call) {
+        return Ok(Reply::Refused(refused));
+    }
     let mut tries = 0_u8;
     loop {
         let slice = store.read(&read_set(&first, &serving.call.limits)).map_err(ServeFailed::Read)?;

@@ -244,8 +244,10 @@ pub fn decide(asked: &Asked<'_>, slice: Slice, serving: &Serving<'_>) -> Result<
     }
 }
 
-/// Why nothing at all is done for this peer.
-fn barred(asked: &Asked<'_>, call: &Call<'_>) -> Option<Refused> {
+/// Why nothing at all is done for this peer. It is told from the call alone: a host asks before it reads, so that it can say
+/// `Unavailable` of a store that can not be read. [`decide`] looks at it again.
+#[must_use]
+pub fn barred(asked: &Asked<'_>, call: &Call<'_>) -> Option<Refused> {
     match call.access {
         Access::Forgotten => return Some(Refused::Stop(Stop::Forgotten)),
         Access::Forbidden => return Some(Refused::Forbidden),

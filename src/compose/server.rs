@@ -100,7 +100,18 @@ impl<S: Store> Server<S> {
 
     /// Serves one frame of a device, as it came over the network: for each request in it, reads, decides, commits and replies.
     ///
-    /// Any bytes get a reply; what can not be read is refused in words.
+    /// Any bytes get a reply; what can not be read is refused in words. A store that fails has no reply of its own:
+    ///
+    /// ```
+    /// use holdfast::{compose::converse::ServeFailed, *};
+    ///
+    /// fn answer<S: Store>(server: &mut Server<S>, frame: &[u8], call: Call<'_>) -> Result<Vec<u8>, ServeFailed<S::Error>> {
+    ///     server.serve(frame, &call).or_else(|_failed| {
+    ///         let access = Access::Unavailable { retry_after_seconds: 60 }; // nothing is read for it
+    ///         server.serve(frame, &Call { access, ..call })
+    ///     })
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`ServeFailed`]: the host tells the device that it is unavailable, never that it is empty.
