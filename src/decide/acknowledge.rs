@@ -101,7 +101,7 @@ impl Draft {
             }
             let refused = refused.map(Box::new);
             let peer = PeerKnows { digest, holds: false, version, refused, delete_tag };
-            Some(told(row, By::Acknowledged, Some(peer)))
+            Some(noted(row, By::Acknowledged, Some(peer)))
         });
         let entries = entries.collect();
         Self::new(slice, Origin::Own, entries)
@@ -112,7 +112,7 @@ impl Draft {
         // What is too large to cross is so for every peer.
         let is_large = |row: &Row| matches!(row.failed.as_deref(), Some(Refusal::TooLarge { .. }));
         let untold = slice.rows.values().filter(|row| (!row.is_pending && !is_large(row)) || row.base.is_some());
-        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
+        let entries = untold.map(|row| noted(row, By::Unacknowledged, None)).collect();
         Self::new(slice, Origin::Own, entries)
     }
 
@@ -125,7 +125,7 @@ impl Draft {
         };
         let is_told = |row: &&Row| !row.is_pending || row.base.is_some();
         let untold = slice.rows.values().filter(is_void).filter(is_told);
-        let entries = untold.map(|row| told(row, By::Unacknowledged, None)).collect();
+        let entries = untold.map(|row| noted(row, By::Unacknowledged, None)).collect();
         Self::new(slice, Origin::Own, entries)
     }
 }
@@ -146,8 +146,8 @@ impl Draft {
             let digest = row.known().digest();
             PeerKnows { digest, holds: false, version: None, refused: None, delete_tag: None }
         };
-        let named = rows(named).into_iter().map(|row| told(&row, By::Acknowledged, Some(peer(&row))));
-        let void = rows(void).into_iter().map(|row| told(&row, By::Unacknowledged, None));
+        let named = rows(named).into_iter().map(|row| noted(&row, By::Acknowledged, Some(peer(&row))));
+        let void = rows(void).into_iter().map(|row| noted(&row, By::Unacknowledged, None));
         let entries = named.chain(void).collect();
         Self::new(slice, Origin::Own, entries)
     }
@@ -155,13 +155,13 @@ impl Draft {
     /// Proposes to send again what a server did not take: it has another history now.
     pub(crate) fn of_retry(slice: Slice) -> Self {
         let failed = slice.rows.values().filter(|row| row.failed.is_some());
-        let entries = failed.map(|row| told(row, By::Unacknowledged, None)).collect();
+        let entries = failed.map(|row| noted(row, By::Unacknowledged, None)).collect();
         Self::new(slice, Origin::Own, entries)
     }
 }
 
 /// Nothing new but whether a peer has it.
-fn told(row: &Row, by: By, peer: Option<PeerKnows>) -> Entry {
+fn noted(row: &Row, by: By, peer: Option<PeerKnows>) -> Entry {
     let pass = Change {
         version: row.version.clone(),
         after: After::Same,

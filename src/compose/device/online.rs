@@ -80,6 +80,42 @@ impl<S: Store> Device<S> {
     /// of that becomes questions, each of which a person answers. Nothing is removed from the server either: where it has
     /// newer writes than this device, they stay, and are asked about here.
     ///
+    /// ```
+    /// use holdfast::*;
+    /// # use std::{collections::BTreeMap, io};
+    /// # let (account, people, grace) = (AccountId::new("us")?, CollectionId::new("people")?, RecordId::new("grace")?);
+    /// # let (key, at) = (PositionKey::new([7; 32]), Timestamp::from_micros);
+    /// # let phone = |n| Ok::<_, IdError>(Device::new(MemoryStore::device(), ReplicaId::from_entropy(n)?, Guard::default()));
+    /// # let (mut ada, mut ben) = (phone(1)?, phone(2)?);
+    /// # let mut server = Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default());
+    /// # let mut turn = 0;
+    /// # let mut sync = |phone: &mut Device<MemoryStore>| {
+    /// #     turn += 1;
+    /// #     let random = Entropy::new(core::array::from_fn(|place| turn ^ place as u8))?;
+    /// #     let mut session = DeviceSession::open(phone.opening(account.clone(), vec![people.clone()]), &random);
+    /// #     phone.converse(&mut session, |request| {
+    /// #         server.serve(request, &Call::new(&account, &key, random.clone())).map_err(io::Error::other)
+    /// #     })?;
+    /// #     Ok::<(), Box<dyn std::error::Error>>(())
+    /// # };
+    /// # let card = BTreeMap::from([("name", "Grace")]);
+    /// # ada.write(&Write::create(people.clone(), grace.clone(), &card, &Shape::new(), Cause::User)?, at(1))?;
+    /// # sync(&mut ada)?;
+    /// # sync(&mut ben)?;
+    /// ben.write(&Write::delete(people.clone(), grace.clone(), Cause::User), at(2))?;
+    /// sync(&mut ben)?;
+    ///
+    /// ada.reseed(&people)?;
+    /// sync(&mut ada)?;
+    /// assert!(ada.read::<BTreeMap<String, String>>(&people, &grace, &Shape::new())?.is_some()); // still here ..
+    /// let hold = ada.hold(&people)?.expect("a question"); // .. and asked about
+    /// ada.keep(&people, hold.digest, "Ada", at(3))?;
+    /// sync(&mut ada)?;
+    /// sync(&mut ben)?;
+    /// assert_eq!(ben.records(&people, None, 100)?, [grace]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`RoundError`]; nothing was changed.
     pub fn reseed(&mut self, collection: &CollectionId) -> Result<Receipt, RoundError<S::Error>> {
