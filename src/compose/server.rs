@@ -176,6 +176,34 @@ impl<S: Store> Server<S> {
 
     /// How a collection is rebuilt after a loss; `None` if nothing of it was ever lost.
     ///
+    /// ```
+    /// use holdfast::*;
+    /// # use std::{collections::BTreeMap, io};
+    /// # let (account, people, grace) = (AccountId::new("us")?, CollectionId::new("people")?, RecordId::new("grace")?);
+    /// # let key = PositionKey::new([7; 32]);
+    /// # let mut phone = Device::new(MemoryStore::device(), ReplicaId::from_entropy(1)?, Guard::default());
+    /// # let empty = || Ok::<_, IdError>(Server::new(MemoryStore::server(), ReplicaId::from_entropy(9)?, Guard::default()));
+    /// # let sync = |phone: &mut Device<MemoryStore>, server: &mut Server<MemoryStore>, turn: u8| {
+    /// #     let random = Entropy::new(core::array::from_fn(|place| turn ^ place as u8))?;
+    /// #     let mut session = DeviceSession::open(phone.opening(account.clone(), vec![people.clone()]), &random);
+    /// #     phone.converse(&mut session, |request| {
+    /// #         server.serve(request, &Call::new(&account, &key, random.clone())).map_err(io::Error::other)
+    /// #     })?;
+    /// #     Ok::<(), Box<dyn std::error::Error>>(())
+    /// # };
+    /// # let card = BTreeMap::from([("name", "Grace")]);
+    /// # phone.write(&Write::create(people.clone(), grace, &card, &Shape::new(), Cause::User)?, Timestamp::from_micros(1))?;
+    /// let mut server = empty()?;
+    /// sync(&mut phone, &mut server, 1)?;
+    /// assert!(server.rebuild(&people)?.is_none());
+    ///
+    /// let mut server = empty()?; // the disks were lost, and the key was not
+    /// sync(&mut phone, &mut server, 2)?;
+    /// let report = server.rebuild(&people)?.expect("a loss");
+    /// assert!(report.to_string().contains("has brought 1 record, 0 deletes and 0 questions; that is all"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The store's own; nothing was changed.
     pub fn rebuild(&self, collection: &CollectionId) -> Result<Option<RebuildReport>, S::Error> {
