@@ -125,6 +125,27 @@ fn rows_that_come_back_under_a_log_that_says_nothing_are_taken_in() {
 }
 
 #[test]
+fn rows_that_come_back_under_such_a_log_are_taken_in_by_who_never_had_them() {
+    let (mut cloud, mut ada, mut ben) = two_with(3);
+    let whole = cloud.store.clone();
+    cloud.store.damage_rows(&people(), [rec(1)].iter());
+    let mut carl = phone(3);
+    cloud.sync(&mut carl);
+    assert_eq!(living(&carl), 2);
+    cloud.store = whole;
+    let report = cloud.sync_as(&mut carl, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+    assert_eq!(report.collections[0].continuity, Some(Continuity::Intact), "{report}");
+    assert_eq!(digest(&carl, 1), digest(&ada, 1));
+    // And they are asked for once.
+    let again = cloud.sync_as(&mut carl, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+    assert_eq!(again.requests, 2, "{again}");
+    for phone in [&mut ada, &mut ben, &mut carl] {
+        cloud.sync(phone);
+        assert_eq!(cloud.sync(phone).requests, 1);
+    }
+}
+
+#[test]
 fn a_question_that_gave_way_to_one_of_this_device_is_asked_again() {
     let (mut cloud, mut ada, _) = two_with(6);
     for n in 0..6 {

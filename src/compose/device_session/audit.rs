@@ -41,7 +41,7 @@ impl DeviceSession {
         let last = slice.found.last().filter(|_| slice.found.len() >= WINDOW).cloned();
         let named = slice.rows.values().filter(|row| is_acknowledged(row));
         let named = named.map(|row| (row.record.clone(), row.known().clone())).collect();
-        let audit = Audit { named, window: Some(last.clone()) };
+        let audit = Audit { named, here: slice.rows.keys().cloned().collect(), window: Some(last.clone()) };
         // What goes with this page will be there, too.
         let sent: BTreeMap<&RecordId, Digest> =
             push.iter().flat_map(|(_, sent)| &sent.records).map(|(record, known)| (record, known.digest())).collect();
@@ -82,6 +82,9 @@ impl DeviceSession {
         let found: BTreeMap<RecordId, _> = found.into_iter().collect();
         let gone = audit.named.keys().filter(|record| !found.contains_key(record)).cloned();
         self.work.mending.missing.extend(gone.collect::<Vec<_>>());
+        // What came back behind the cursor is shown by no page.
+        let unheld = found.keys().filter(|record| !audit.here.contains(*record)).take(WINDOW);
+        self.work.push.unasked.extend(unheld.cloned());
         audit.named.retain(|record, named| found.get(record).is_some_and(|digest| *digest != named.digest()));
         self.examine(audit);
     }
@@ -96,7 +99,7 @@ impl DeviceSession {
     pub(super) fn doubt_read(&mut self, slice: &Slice) {
         let doubted: BTreeSet<RecordId> = self.work.audit.doubted.iter().take(WINDOW).cloned().collect();
         let bases = doubted.iter().filter_map(|record| Some((record.clone(), slice.rows.get(record)?.base.clone()?)));
-        let audit = Audit { named: bases.collect(), window: None };
+        let audit = Audit { named: bases.collect(), here: BTreeSet::new(), window: None };
         self.work.audit.doubted.retain(|record| !doubted.contains(record));
         self.work.audit.examined.extend(doubted);
         self.work.due.push = self.work.report.conflict.is_none();

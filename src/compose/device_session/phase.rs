@@ -124,6 +124,8 @@ pub(super) struct Page {
 pub(super) struct Audit {
     /// What the server has named as its own.
     pub(super) named: BTreeMap<RecordId, Version>,
+    /// All that is held here of the window.
+    pub(super) here: BTreeSet<RecordId>,
     /// Of the rolling window: the last record, where there are more behind it. `None` where the records were picked out.
     pub(super) window: Option<Option<RecordId>>,
 }

@@ -165,10 +165,10 @@ impl DeviceSession {
         self.read(Phase::AskRead, set);
     }
 
-    /// Fetches the questions that the server has and this device has not: no pull shows them again.
+    /// Fetches the questions and the records that the server has and this device has not: no pull shows them again.
     pub(super) fn ask_read(&mut self, slice: &Slice) {
         let mut asked = core::mem::take(&mut self.work.push.unasked);
-        asked.retain(|id| slice.rows.get(id).is_some_and(|row| row.quarantine.is_none()));
+        asked.retain(|id| slice.rows.get(id).is_none_or(|row| row.quarantine.is_none()));
         if asked.is_empty() {
             return self.advance();
         }
@@ -224,8 +224,8 @@ impl DeviceSession {
         let mut whole: BTreeMap<RecordId, SentOffer> =
             whole.into_iter().filter(is_asked).map(|offer| (offer.record.clone(), offer)).collect();
         if whole.is_empty() {
-            // The cursor stays before this page.
-            return self.greet_again();
+            // The cursor stays before this page. What no page speaks of may be more than this device takes.
+            return if page.offers.is_empty() { self.advance() } else { self.greet_again() };
         }
         asked.retain(|record| !whole.contains_key(record));
         for offer in &mut page.offers {

@@ -125,7 +125,7 @@ pub(super) struct Push {
     pub(super) staged: BTreeMap<RecordId, Version>,
     /// Records that are sent whole, for no patch will do.
     pub(super) unfit: Vec<RecordId>,
-    /// Records that the server holds, until it is known that the question is here, too.
+    /// Records that the server holds, until it is known that the question is here, too; and those that only it has.
     pub(super) unasked: BTreeSet<RecordId>,
     /// Records of which the server has other contents under the same dots, asked for once in a session.
     pub(super) disputed: BTreeSet<RecordId>,
