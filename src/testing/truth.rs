@@ -48,8 +48,6 @@ pub(crate) struct Truth {
     pub(crate) torn: Vec<BTreeSet<(u8, u16)>>,
     /// Records of which rows were ever taken from under a log. Where they come back, no log says so.
     pub(crate) ever_torn: BTreeSet<(u8, u16)>,
-    /// Such records that a restore may have brought back: who has read past them while they were gone is not told.
-    pub(crate) resurfaced: BTreeSet<(u8, u16)>,
     /// By server and collection, torn rows of which a device has spoken since.
     told: BTreeSet<(usize, u8)>,
     /// By server and tag of the claim, records that a device rightly said to be missing. It may be heard again.
@@ -72,7 +70,6 @@ impl Truth {
             timelines: (0..servers).map(|_| Timeline::new()).collect(),
             torn: (0..servers).map(|_| BTreeSet::new()).collect(),
             ever_torn: BTreeSet::new(),
-            resurfaced: BTreeSet::new(),
             told: BTreeSet::new(),
             claimed: BTreeSet::new(),
             epochs: (0..servers).map(|_| 0).collect(),
@@ -153,7 +150,6 @@ impl Truth {
         } else if let Some(ended) = self.ended.get_mut(server) {
             ended.extend(lineages);
         }
-        self.resurfaced.extend(&self.ever_torn);
         self.touch(server);
         if let Some(torn) = self.torn.get_mut(server) {
             torn.clear();
@@ -228,13 +224,13 @@ impl Truth {
         }))
     }
 
-    /// Whether a verdict is the right one. The device may claim that records are gone: `missing` are those of them that the
-    /// server has.
+    /// Whether a verdict is the right one. The device may claim that records are gone; of those that are there, it is said
+    /// whether they have come since its session began.
     pub(crate) fn check_verdict(
         &mut self,
         server: usize,
         tag: Tag,
-        (gone, there): (Vec<u16>, Vec<u16>),
+        (gone, there): (Vec<u16>, Vec<(u16, bool)>),
         said: Continuity,
         is_follower: bool,
     ) -> Result<(), Broken> {
@@ -242,8 +238,9 @@ impl Truth {
         let collection = self.issued.get(&tag.0).map_or(u8::MAX, |(collection, _)| *collection);
         let is_claim = !gone.is_empty() || !there.is_empty();
         // It may have been overtaken: what was gone when it was looked at, or claimed before, is back.
-        let is_back = |record: &u16| {
-            self.ever_torn.contains(&(collection, *record)) || self.claimed.contains(&(server, tag.0, *record))
+        let is_back = |(record, is_brought): &(u16, bool)| {
+            let was_claimed = self.claimed.contains(&(server, tag.0, *record));
+            *is_brought || was_claimed || self.ever_torn.contains(&(collection, *record))
         };
         let is_right = match (&expected, said) {
             (Expected::Lost(_), Continuity::Behind) => is_follower,

@@ -168,6 +168,8 @@ struct Live {
     barred: BTreeSet<usize>,
     /// When it began, by collection: acknowledged records that the server did not have.
     missing: BTreeMap<usize, usize>,
+    /// When it began, by collection: where the server stood.
+    began: BTreeMap<usize, Revision>,
 }
 
 /// What a server had seen of one collection when it replied.

@@ -158,7 +158,10 @@ impl World {
                 let claimed = claim.missing.iter().map(Names::place_of_record).collect::<Result<Vec<_>, _>>()?;
                 // What the server has not seen of what the device knows is missing, whatever took it.
                 let gone = self.gone(server, from, request.collection())?;
-                let (gone, there) = claimed.into_iter().partition(|record| gone.contains(record));
+                let brought = self.brought(server, from, request.collection())?;
+                let (gone, there): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|record| gone.contains(record));
+                // What somebody has brought since the device looked at it may have been gone then.
+                let there = there.into_iter().map(|record| (record, brought.contains(&record))).collect();
                 let is_follower = self.is_follower(server);
                 let said = judgement.continuity;
                 self.truth.check_verdict(server, claim.last.tag, (gone, there), said, is_follower)?;
@@ -177,6 +180,15 @@ impl World {
             self.truth.issue(server, collection, issued, is_follower)?;
         }
         self.check_offers(collection, offers_in(reply))
+    }
+
+    /// Records that the server has taken in since a device's session began.
+    fn brought(&self, server: usize, device: usize, of: &CollectionId) -> Result<BTreeSet<u16>, Broken> {
+        let place = usize::from(self.names.place_of_collection(of)?);
+        let live = self.live.get(device).and_then(Option::as_ref).filter(|live| live.server == server);
+        let Some(began) = live.and_then(|live| live.began.get(&place)) else { return Ok(BTreeSet::new()) };
+        let rows = self.cloud(server)?.disk.rows(of);
+        rows.iter().filter(|row| row.changed_at > *began).map(|row| Names::place_of_record(&row.record)).collect()
     }
 
     /// Records of which the server has not seen all that a device knows.

@@ -60,6 +60,10 @@ impl World {
         opening.max_requests = budget.unwrap_or(opening.max_requests);
         let server = self.addressed(is_away);
         let mut missing = BTreeMap::new();
+        let mut began = BTreeMap::new();
+        for of in &collections {
+            began.insert(*of, self.cloud(server)?.disk.head(&self.names.collection(*of)?).revision);
+        }
         // Where others sync meanwhile, they may have brought it back before it is missed.
         for of in collections.iter().filter(|_| self.is_calm) {
             let known = self.phone(at)?.disk.head(&self.names.collection(*of)?).server;
@@ -82,6 +86,7 @@ impl World {
             lost: BTreeMap::new(),
             barred: BTreeSet::new(),
             missing,
+            began,
         };
         if let Some(place) = self.live.get_mut(at) {
             *place = Some(live);

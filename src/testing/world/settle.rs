@@ -37,11 +37,7 @@ impl World {
         self.settle_ids()?;
         let twin = if self.seed.is_multiple_of(4) { Some(self.fork()) } else { None };
         let mut slower = self.two_rounds()?;
-        let mut large = self.too_large()?;
-        for (_, record) in self.truth.resurfaced.clone() {
-            self.summary.check("records whose rows were gone and may have come back, not compared");
-            large.insert(Names::record(usize::from(record))?);
-        }
+        let large = self.too_large()?;
         slower.extend(large.iter().cloned());
         self.check_agreement("L1", &slower, false)?;
         self.two_rounds()?;
