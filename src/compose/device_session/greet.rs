@@ -49,6 +49,7 @@ impl DeviceSession {
         work.here.counter = slice.head.counter;
         work.due.judgement = !slice.staged.is_empty();
         work.here.staged = slice.staged.iter().map(|offer| offer.record.clone()).collect();
+        work.here.staged.sort_unstable();
         work.due.push = !slice.found.is_empty();
         work.due.audit = self.opening.grants_audit;
         work.mending.is_suspect = work.known.is_recovering;

@@ -116,7 +116,10 @@ impl DeviceSession {
         let Some(front) = walk.told.front() else { return self.advance() };
         let is_whole = slice.found.len() < ROWS_AT_ONCE;
         let upto = if is_whole { front.span.until.clone() } else { slice.found.last().cloned() };
-        let Settling { named, void, gone, fetch } = settled(front, &slice, upto.as_ref());
+        let Settling { mut named, void, gone, fetch } = settled(front, &slice, upto.as_ref());
+        // The same row may be there, and not what a lost server showed beside it: it is sent with that.
+        let owed = if self.work.known.owes_staged { self.work.here.staged.as_slice() } else { &[] };
+        named.retain(|record| owed.binary_search(record).is_err());
         let mut server = self.work.known.clone();
         let may_find_loss = server.comparing.as_ref().is_some_and(|comparing| comparing.may_find_loss);
         if let Some(comparing) = server.comparing.as_mut().filter(|_| fetch.is_empty()) {

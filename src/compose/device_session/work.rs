@@ -62,7 +62,7 @@ pub(super) struct Here {
     pub(super) counter: u64,
     pub(super) author: Option<Authorship>,
     pub(super) has_commits: bool,
-    /// Records of which something was staged.
+    /// Records of which something was staged, in the order of their ids.
     pub(super) staged: Vec<RecordId>,
 }
 
