@@ -85,6 +85,53 @@ fn what_a_device_wrote_before_it_left_is_not_covered_by_what_it_writes_then() {
     }
 }
 
+type Act = fn(&mut Phone);
+
+#[test]
+fn what_a_device_wrote_before_it_left_is_not_covered_by_what_it_writes_on_an_older_state() {
+    let texts = |phone: &Phone, name: &str| -> Vec<String> {
+        let record = phone.row(&people(), &rec(0)).unwrap().unwrap().version.record();
+        let register = record.fields().get(&FieldName::new(name).unwrap()).cloned().unwrap_or_default();
+        register.siblings().iter().map(|sibling| format!("{:?}", sibling.value)).collect()
+    };
+    let writes: [(&str, Act); 3] = [
+        ("edits", |ben| edit(ben, 0, "town", "Bonn", 8)),
+        ("deletes and restores", |ben| {
+            delete(ben, 0);
+            ben.write(&Write::restore(people(), rec(0)), at(9)).unwrap();
+        }),
+        ("deletes many and undoes it", |ben| {
+            let many = Write::delete_many(people(), vec![rec(0)], Cause::User);
+            let receipt = ben.write(&many, at(8)).unwrap();
+            ben.undo(&receipt.id.unwrap(), "ben", at(9)).unwrap();
+        }),
+    ];
+    for (name, write) in writes {
+        let (mut cloud, mut ada, mut ben) = two_with(2);
+        let before = cloud.store.clone();
+        edit(&mut ben, 0, "phone", "2", 7);
+        cloud.sync(&mut ben);
+        // A follower that never had the edit takes over in silence. Ben leaves, comes back, and writes on what he finds.
+        let with = std::mem::replace(&mut cloud.store, before);
+        ben.leave(&people()).unwrap();
+        cloud.sync(&mut ben);
+        assert_eq!(texts(&ben, "phone"), ["Text(\"1\")"], "{name}");
+        write(&mut ben);
+        cloud.sync(&mut ben);
+        // Then the old state returns.
+        cloud.store = with;
+        cloud.store.restored();
+        for _ in 0..2 {
+            cloud.sync(&mut ada);
+            cloud.sync(&mut ben);
+        }
+        for phone in [&ada, &ben] {
+            assert!(texts(phone, "phone").contains(&"Text(\"2\")".to_owned()), "{name}: {:?}", texts(phone, "phone"));
+        }
+        assert_eq!(digest(&ada, 0), digest(&ben, 0), "{name}");
+    }
+}
+
 #[test]
 fn a_device_with_nothing_asks_an_empty_server_once() {
     let (mut cloud, mut ada) = (Cloud::new(), phone(1));

@@ -183,20 +183,20 @@ fn release(judge: &Judge<'_>, pen: &mut Pen, row: &Row, answer: &Answer) -> Resu
         (Some(Quarantine::Version { hidden, .. }), Verdict::Consent) => (row.version.digest(), hidden.clone()),
         (Some(Quarantine::Version { hidden, .. }), Verdict::Keep) => {
             let stamp = pen.stamp(Cause::User)?;
-            let kept = hidden.record().restored(stamp, &row.version.record(), false);
+            let kept = pen.held(hidden).restored(stamp, &row.version.record(), false);
             (hidden.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Beside { held, .. }), Verdict::Consent) => (held.digest(), row.version.clone()),
         (Some(Quarantine::Beside { held, hidden, .. }), Verdict::Keep) => {
             // All that is known, though it may have been purged here since.
             let stamp = pen.stamp(Cause::User)?;
-            let kept = row.version.join(hidden).record().restored(stamp, &held.record(), false);
+            let kept = pen.held(&row.version.join(hidden)).restored(stamp, &held.record(), false);
             (row.version.digest(), Version::encode(&kept))
         }
         (Some(Quarantine::Proposal { base, proposed, cause, .. }), Verdict::Consent)
             if row.version.digest() == *base =>
         {
-            let (version, shown) = written(row, proposed, pen.stamp(*cause)?);
+            let (version, shown) = written(row, proposed, &pen.held(&row.version), pen.stamp(*cause)?);
             native = shown;
             (*base, version)
         }
@@ -234,13 +234,13 @@ fn undo(
             proposal: Proposal::Refused(refusal),
         });
     }
-    let now = row.version.record();
+    let now = pen.held(&row.version);
     let next = match former.before.as_ref().filter(|before| before.is_alive()) {
         Some(before) => now.restored(pen.stamp(Cause::User)?, &before.record(), true),
         None if now.is_alive() => {
             // As any own delete, it answers what was asked about the record: it is stored with all that came.
-            let all = row.known().record();
-            all.with_life(pen.stamp(Cause::User)?, &all.seeing(), Life::Deleted { moved: None })
+            let stamp = pen.stamp(Cause::User)?;
+            pen.held(row.known()).with_life(stamp, &row.known().seeing(), Life::Deleted { moved: None })
         }
         None => return Ok(Entry { record: row.record.clone(), before: Some(row.clone()), proposal: Proposal::Known }),
     };

@@ -87,6 +87,8 @@ pub(super) struct Pen {
     counter: u64,
     /// The highest counter that the records at hand name for this replica.
     named: u64,
+    /// What was written up to here and then left may be missing from what is held.
+    left_at: u64,
     at: Timestamp,
     /// The id under which the store was written, if it is another.
     stranger: Option<ReplicaId>,
@@ -102,7 +104,13 @@ impl Pen {
         let conflict = slice.head.server.as_ref().and_then(|server| server.conflict);
         let conflict = conflict.filter(|conflict| conflict.replica == replica).map(|conflict| conflict.counter);
         let (counter, named) = (slice.head.counter, named.max().unwrap_or_default());
-        Self { replica, counter, named, at, stranger: author.filter(|author| *author != replica), conflict }
+        let (left_at, stranger) = (slice.head.left_at, author.filter(|author| *author != replica));
+        Self { replica, counter, named, left_at, at, stranger, conflict }
+    }
+
+    /// What is held, to be written on.
+    pub(super) fn held(&self, version: &Version) -> Record {
+        version.record().without_own(self.replica, self.left_at)
     }
 
     /// For a write that was made at another time.
@@ -147,7 +155,8 @@ impl Draft {
             Action::Delete { record, moved } => {
                 let row = visible(&slice, record)?;
                 let stamp = pen.stamp(cause)?;
-                [own_delete(row, stamp, Life::Deleted { moved: moved.clone() }, By::Own(cause))].into()
+                [own_delete(row, &pen.held(row.known()), stamp, Life::Deleted { moved: moved.clone() }, By::Own(cause))]
+                    .into()
             }
             Action::DeleteMany { records } => delete_many(&slice, &mut pen, records, cause)?,
             Action::Restore { record } => [restore(&slice, &mut pen, record)?].into(),
@@ -183,11 +192,11 @@ fn create(
         }
         (false, true) => {
             // Revived with these contents: what is not named is cleared, as of a record that had not been there.
-            let old = row.known().record();
+            let old = pen.held(row.known());
             let gone = old.fields().keys().filter(|name| !fields.iter().any(|(new, _)| new == *name));
             edits.extend(gone.map(|name| (name.clone(), None)));
             let stamp = pen.stamp(cause)?;
-            let seeing = old.seeing();
+            let seeing = row.known().seeing();
             let alive = old.with_life(stamp, &seeing, life.clone()).with_fields(stamp, &seeing, edits);
             let pass = own(Version::encode(&alive), After::Nothing, cause);
             Ok(entry(record, Some(row.clone()), pass))
@@ -209,7 +218,7 @@ fn edit(
         return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
     }
     let stamp = pen.stamp(cause)?;
-    let version = Version::encode(&row.version.record().edited(stamp, seeing, edits.to_vec()));
+    let version = Version::encode(&pen.held(&row.version).edited(stamp, seeing, edits.to_vec()));
     let (version, after) = beside_own_write(judge, row, version);
     Ok(entry(record, Some(row.clone()), own(version, after, cause)))
 }
@@ -220,8 +229,8 @@ fn restore(slice: &Slice, pen: &mut Pen, record: &RecordId) -> Result<Entry, Wri
         return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
     }
     let stamp = pen.stamp(Cause::User)?;
-    let dead = row.known().record();
-    let version = Version::encode(&dead.with_life(stamp, &dead.seeing(), Life::Alive { moved: None }));
+    let (dead, seeing) = (pen.held(row.known()), row.known().seeing());
+    let version = Version::encode(&dead.with_life(stamp, &seeing, Life::Alive { moved: None }));
     Ok(entry(record, Some(row.clone()), own(version, After::Nothing, Cause::User)))
 }
 
@@ -238,7 +247,8 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
         if matches!(row.quarantine, Some(Quarantine::Proposal { .. })) {
             return Ok(Entry { record: record.clone(), before: Some(row.clone()), proposal: Proposal::Known });
         }
-        let mut entry = own_delete(row, pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
+        let mut entry =
+            own_delete(row, &pen.held(row.known()), pen.stamp(cause)?, Life::Deleted { moved: None }, By::Bulk(cause));
         if let Proposal::Change { held, .. } = &mut entry.proposal {
             let is_unauthored = cause == Cause::Listing;
             *held = Some(proposal(row, Proposed::Removal, cause, is_unauthored));
@@ -249,9 +259,8 @@ fn delete_many(slice: &Slice, pen: &mut Pen, records: &[RecordId], cause: Cause)
 }
 
 /// An own delete answers what was asked about the record: it is stored with all that came.
-fn own_delete(row: &Row, stamp: Stamp, life: Life, by: By) -> Entry {
-    let all = row.known().record();
-    let version = Version::encode(&all.with_life(stamp, &all.seeing(), life));
+fn own_delete(row: &Row, all: &Record, stamp: Stamp, life: Life, by: By) -> Entry {
+    let version = Version::encode(&all.with_life(stamp, &row.known().seeing(), life));
     let after = After::Nothing;
     let harm = match by {
         By::Bulk(Cause::Listing) => {

@@ -99,12 +99,11 @@ impl Draft {
     }
 }
 
-/// What a proposal about a row writes, and what the native store is known to show then.
-pub(super) fn written(row: &Row, proposed: &Proposed, stamp: Stamp) -> (Version, Option<Native>) {
-    let stored = row.version.record();
+/// What a proposal about a row, of which this is `stored`, writes, and what the native store is known to show then.
+pub(super) fn written(row: &Row, proposed: &Proposed, stored: &Record, stamp: Stamp) -> (Version, Option<Native>) {
     match (proposed, base_of(row)) {
         (Proposed::Removal, _) => {
-            let dead = stored.with_life(stamp, &stored.seeing(), Life::Deleted { moved: None });
+            let dead = stored.with_life(stamp, &row.version.seeing(), Life::Deleted { moved: None });
             (Version::encode(&dead), None)
         }
         (Proposed::Contents { edits, .. }, Some(base)) => {
@@ -112,12 +111,12 @@ pub(super) fn written(row: &Row, proposed: &Proposed, stamp: Stamp) -> (Version,
             let shown = if *base == row.version {
                 version.clone()
             } else {
-                Version::encode(&base.record().edited_behind(&stored, stamp, &base.seeing(), edits.clone()))
+                Version::encode(&base.record().edited_behind(stored, stamp, &base.seeing(), edits.clone()))
             };
             (version, Some(Native::Shown(shown)))
         }
         (Proposed::Contents { edits, .. }, None) => {
-            let seeing = stored.seeing();
+            let seeing = row.version.seeing();
             let alive = stored.with_life(stamp, &seeing, Life::Alive { moved: None });
             let version = Version::encode(&alive.with_fields(stamp, &seeing, edits.clone()));
             (version.clone(), Some(Native::Shown(version)))
@@ -210,7 +209,7 @@ impl Observer<'_> {
         let stamp = self.pen.at(at).stamp(Cause::Listing)?;
         let news = fields.iter().filter(|(name, value)| shows.get(*name) != Some(*value));
         let edits = news.map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-        let version = Version::encode(&row.version.record().edited(stamp, &Seeing::default(), edits));
+        let version = Version::encode(&self.pen.held(&row.version).edited(stamp, &Seeing::default(), edits));
         let (version, after) = beside_own_write(&self.judge, row, version);
         let native = Native::Shown(Version::encode(&newborn(fields, stamp, 0)));
         Ok(entry(&row.record, Some(row), listed(version, after, Harm::default(), Some(native)), None))
@@ -227,7 +226,7 @@ impl Observer<'_> {
         {
             return Ok(known(row));
         }
-        let (version, native) = written(row, &proposed, self.pen.at(at).stamp(cause)?);
+        let (version, native) = written(row, &proposed, &self.pen.held(&row.version), self.pen.at(at).stamp(cause)?);
         let (version, after) = beside_own_write(&self.judge, row, version);
         let harm = self.harm(row, &version);
         let held = match &row.quarantine {
@@ -247,7 +246,7 @@ impl Observer<'_> {
                     return Ok(Some(refused_as_held(row)));
                 }
                 let stamp = self.pen.at(self.at).stamp(Cause::Listing)?;
-                let (version, _) = written(row, &Proposed::Removal, stamp);
+                let (version, _) = written(row, &Proposed::Removal, &self.pen.held(&row.version), stamp);
                 let harm = Harm { loss: Some(Loss::Hidden), is_unauthored: true, ..Harm::default() };
                 let pass = listed(version, After::Nothing, harm, Some(Native::Missing(base.clone())));
                 let held = proposal(row, Proposed::Removal, Cause::Listing, true);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     dot_set::{DotRange, DotSet},
-    id::{CollectionId, FieldName, MoveId, RecordId},
+    id::{CollectionId, FieldName, MoveId, RecordId, ReplicaId},
     register::{Register, Show, Sibling, Stamp},
     superseded::Superseded,
     value::Value,
@@ -158,6 +158,16 @@ impl Record {
     pub(crate) fn behind(mut self, forgotten: u64, dot: Dot) -> Self {
         let (first, last) = (forgotten.saturating_add(1), dot.counter);
         self.fields_context = [DotRange { replica: dot.replica, first, last }].into_iter().collect();
+        self
+    }
+
+    /// The same record, of which a replica may have written more up to a counter and does not hold it: the fields of its next
+    /// write cover none of that.
+    #[must_use]
+    pub(crate) fn without_own(mut self, replica: ReplicaId, forgotten: u64) -> Self {
+        if forgotten > 0 {
+            self.context.insert(Dot { replica, counter: forgotten });
+        }
         self
     }
 
