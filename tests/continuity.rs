@@ -358,6 +358,49 @@ fn what_is_more_than_a_device_takes_is_no_loss() {
 }
 
 #[test]
+fn many_rows_that_are_gone_are_named_and_mended_though_edits_of_them_wait() {
+    let (mut cloud, ada, mut ben) = two();
+    // The first ones are there, and more than Ben takes: none of them is shown, and it takes a few requests to see what is gone.
+    let narrow = |opening: Opening| {
+        let record = values::codec::DecodeLimits { max_bytes: 2_000, ..opening.limits.record };
+        Opening { limits: WireLimits { record, page_bytes: 300, ..opening.limits }, ..opening }
+    };
+    let mut ada = ada;
+    (0..4).for_each(|n| edit(&mut ada, n, "town", &"x".repeat(3_000), 8));
+    cloud.sync(&mut ada);
+    let gone: Vec<RecordId> = (4..16).map(rec).collect();
+    cloud.store.damage_rows(&people(), gone.iter());
+    (0..16).for_each(|n| edit(&mut ben, n, "phone", "5", 9));
+    let report = cloud.sync_as(&mut ben, narrow).unwrap();
+    let found = &report.collections[0];
+    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
+    let named = &found.evidence[0].missing;
+    assert!(!named.is_empty() && named.iter().all(|record| gone.contains(record)), "{report}");
+    assert!(found.failed.is_empty() && report.requests < 60, "{report}");
+    cloud.sync(&mut ben);
+    whole(&mut cloud, &mut [ada, ben], 20);
+}
+
+#[test]
+fn what_does_not_fit_while_a_loss_is_mended_is_supplied_with_the_rest() {
+    let (mut cloud, mut ada, mut ben) = two();
+    let old = cloud.store.clone();
+    create(&mut ada, 30, &[("name", "new")]);
+    cloud.sync(&mut ada);
+    cloud.sync(&mut ben);
+    // Set back, and without a row that it had then; what Ben has of that goes up on an early page.
+    cloud.store = old;
+    cloud.store.damage_rows(&people(), [rec(5)].iter());
+    (5..12).for_each(|n| edit(&mut ben, n, "phone", "5", 9));
+    let limits = WireLimits { page_bytes: 200, ..cloud.limits };
+    let report = cloud.sync_as(&mut ben, |opening| Opening { limits, ..opening }).unwrap();
+    let found = &report.collections[0];
+    assert!(found.failed.is_empty() && found.is_complete, "{report}");
+    assert_eq!(found.evidence.len(), 1, "one loss, named once: {report}");
+    whole(&mut cloud, &mut [ada, ben], 21);
+}
+
+#[test]
 fn however_few_requests_a_session_may_send_a_loss_is_named_and_mended() {
     let back: fn() -> (Cloud, Phone, Phone) = r005_set_back;
     let gone = || {

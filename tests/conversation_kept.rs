@@ -133,6 +133,25 @@ fn what_a_device_wrote_before_it_left_is_not_covered_by_what_it_writes_on_an_old
 }
 
 #[test]
+fn whole_pages_of_what_is_too_large_for_a_device_delay_no_other() {
+    let (mut cloud, mut ada, mut ben) = (Cloud::new(), phone(1), phone(2));
+    (0..30).for_each(|n| create(&mut ada, n, &[("name", &"x".repeat(3_000))]));
+    (30..34).for_each(|n| create(&mut ada, n, &[("name", "small")]));
+    cloud.sync(&mut ada);
+    let mut sessions = 0;
+    while living(&ben) < 4 {
+        sessions += 1;
+        assert!(sessions < 4, "what is small never comes");
+        cloud
+            .sync_as(&mut ben, |mut opening| {
+                (opening.limits.record.max_bytes, opening.limits.page_bytes) = (1_000, 64);
+                opening
+            })
+            .unwrap();
+    }
+}
+
+#[test]
 fn a_device_with_nothing_asks_an_empty_server_once() {
     let (mut cloud, mut ada) = (Cloud::new(), phone(1));
     for _ in 0..2 {

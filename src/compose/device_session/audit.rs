@@ -28,6 +28,8 @@ use crate::values::{digest::Digest, id::RecordId};
 
 /// Records in one window.
 const WINDOW: usize = 256;
+/// Audits in one frame: a server answers a push and its audit, and no more.
+const AUDITS_AT_ONCE: usize = 2;
 
 impl DeviceSession {
     /// Reads the next window; the last page of a push may wait for it.
@@ -158,20 +160,24 @@ impl DeviceSession {
             window: Window { after: just_before(record), until: Some(record.clone()) },
             fingerprint: Fingerprint::default().digest(),
         };
-        let audits = records.iter().map(audit).collect();
+        let audits = records.iter().take(AUDITS_AT_ONCE).map(audit).collect();
         self.send(Phase::Looking { records }, audits);
     }
 
-    /// What is not even listed is lost.
-    pub(super) fn looked(&mut self, records: Vec<RecordId>, replies: impl Iterator<Item = Reply>) {
+    /// What is not even listed is lost. One such record is enough to claim a loss: a comparison finds the others.
+    pub(super) fn looked(&mut self, mut records: Vec<RecordId>, replies: impl Iterator<Item = Reply>) {
         let is_gone = |record: &RecordId, reply: Reply| match reply {
             Reply::Audited(Audited::Same) => true,
             Reply::Audited(Audited::Found(found)) => found.iter().all(|(listed, _)| listed != record),
             _ => false,
         };
+        let rest = records.split_off(records.len().min(AUDITS_AT_ONCE));
         let gone = records.into_iter().zip(replies).filter_map(|(id, reply)| is_gone(&id, reply).then_some(id));
         self.work.mending.missing.extend(gone);
-        self.note_audit(None);
+        if rest.is_empty() || !self.work.mending.missing.is_empty() {
+            return self.note_audit(None);
+        }
+        self.look_for(rest);
     }
 
     /// What was audited is done: the next window begins behind it, or at the beginning.

@@ -34,6 +34,8 @@ use crate::values::{
 
 /// A round that only pulled takes an audit where that adds little to what it cost.
 const CHANGES_FOR_AUDIT: usize = 32;
+/// Pages in a row that show nothing and say that there is more. The next session goes on behind them.
+const MAX_EMPTY_PAGES: u8 = 16;
 
 impl DeviceSession {
     pub(super) fn pull(&mut self) {
@@ -63,6 +65,8 @@ impl DeviceSession {
             self.work.due.pull = false;
             return self.advance();
         }
+        let is_empty = page.offers.is_empty() && page.is_more;
+        self.work.empty_pages = if is_empty { self.work.empty_pages.saturating_add(1) } else { 0 };
         let set = self.page_set(&page);
         self.read(Phase::PageRead { page, is_full: false }, set);
     }
@@ -78,7 +82,9 @@ impl DeviceSession {
         if records.len() < page.offers.len() {
             return false;
         }
-        let gets_on = if page.is_more { page.next > *before && !page.offers.is_empty() } else { page.next >= *before };
+        // What is more than this device takes is in no page, and there may be more of it than fits one.
+        let is_told = !page.offers.is_empty() || self.work.empty_pages < MAX_EMPTY_PAGES;
+        let gets_on = if page.is_more { page.next > *before && is_told } else { page.next >= *before };
         self.goes_on_from(page.now) && gets_on && page.next.revision <= now.position.revision
     }
 

@@ -86,7 +86,9 @@ impl DeviceSession {
             (false, false) => {
                 Some(More { after: records.last().map(|(id, _)| id.clone()).or(after), only: Vec::new() })
             }
-            (true, _) => (!is_end).then_some(More { after: last, only: Vec::new() }),
+            (true, _) if !is_end => Some(More { after: last, only: Vec::new() }),
+            // What is sent whole belongs to the push, too: with its last page, the time to supply what was lost is over.
+            (true, _) => self.unfit(),
         };
         self.work.note_sent(&records, more.is_none());
         let reaches = links.last().map_or(0, |link| link.counter);
@@ -128,6 +130,12 @@ impl DeviceSession {
             offers.push(sent);
         }
         (offers, records, Vec::new())
+    }
+
+    /// What did not fit as a patch, to be sent whole.
+    fn unfit(&mut self) -> Option<More> {
+        let only = core::mem::take(&mut self.work.push.unfit);
+        (!only.is_empty()).then_some(More { after: None, only })
     }
 
     fn records_in_page(&self) -> usize {
@@ -178,8 +186,7 @@ impl DeviceSession {
         }
         let server = self.known_after_push(before, (now, sent.reaches), is_plain);
         self.work.due.pull |= !is_plain || server.cursor.revision < now.position.revision;
-        let unfit = if sent.more.is_none() { core::mem::take(&mut self.work.push.unfit) } else { Vec::new() };
-        let more = sent.more.or_else(|| (!unfit.is_empty()).then_some(More { after: None, only: unfit }));
+        let more = sent.more.or_else(|| self.unfit());
         let set = ReadSet::head(self.work.collection()).with_records(taken.iter().map(|of| of.record.clone()));
         let acks = Acks { taken, server, at: now.position, more };
         self.read(Phase::AckRead { acks }, set);

@@ -52,6 +52,8 @@ pub(super) struct Work {
     pub(super) audit: Auditing,
     /// Rounds of pulling and pushing that are over.
     pub(super) passes: u8,
+    /// Pages in a row that showed nothing and said that there was more.
+    pub(super) empty_pages: u8,
     pub(super) report: CollectionReport,
 }
 
@@ -216,6 +218,7 @@ impl Work {
             push: Push::default(),
             audit: Auditing::default(),
             passes: 0,
+            empty_pages: 0,
             report,
         }
     }
