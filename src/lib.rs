@@ -166,10 +166,11 @@ pub mod testing;
 // The paved path. Everything else stays under its module.
 pub use act::{memory::MemoryStore, receipt::Receipt, store::Store};
 pub use compose::{
-    device::Device,
-    device_session::{DeviceSession, Opening},
+    device::{Device, online::ChangeState},
+    device_session::{CollectionReport, DeviceSession, Opening, Report},
     exchange::exchange,
     explain::Explanation,
+    rebuild::RebuildReport,
     serve::{Access, Call, Role},
     server::Server,
 };
