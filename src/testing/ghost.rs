@@ -178,8 +178,8 @@ impl Ghost {
                 }
             }
         }
-        if before.is_none() {
-            // Who left a collection and creates a record anew knows what they said of its life before.
+        if has > had {
+            // Who left a collection and writes a record there again knows what they said of its life before.
             let from = Atom { collection, record, place: 0, replica: own, counter: 0, value: 0 };
             self.covered.extend(self.written.range(from..Atom { counter: has, ..from }).copied());
         }
