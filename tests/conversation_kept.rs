@@ -1,20 +1,29 @@
 //! What the simulation found: each test is a history that lost, hid or delayed something once.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test may stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop"
+)]
 
+#[allow(dead_code, reason = "each test file uses a part")]
+#[path = "conversation/peer.rs"]
+mod peer;
 #[allow(dead_code, reason = "each test file uses a part")]
 #[path = "conversation/world.rs"]
 mod world;
 
 use holdfast::{
     Cause, Shape, Store, Write,
-    compose::device_session::Opening,
+    compose::device_session::{DeviceSession, Opening, Output},
     decide::{
         consent::Verdict,
         continuity::{Continuity, ServerLoss},
         slice::ReadSet,
     },
     talk::limits::WireLimits,
-    values::id::FieldName,
+    values::id::{AccountId, FieldName},
 };
 use world::*;
 
@@ -208,6 +217,33 @@ fn rows_that_come_back_under_such_a_log_are_taken_in_by_who_never_had_them() {
     for phone in [&mut ada, &mut ben, &mut carl] {
         cloud.sync(phone);
         assert_eq!(cloud.sync(phone).requests, 1);
+    }
+}
+
+#[test]
+fn what_comes_back_of_a_record_that_is_still_to_be_sent_is_taken_in() {
+    for last in 1..=4 {
+        let (mut cloud, mut ada, mut ben) = two_with(3);
+        edit(&mut ben, 1, "phone", "2", 7);
+        cloud.sync(&mut ben);
+        // Ada reads past the edit while its row is gone, and is about to take in that it was lost. She goes down before one of her
+        // commits, and the row is back.
+        let whole = cloud.store.clone();
+        cloud.store.damage_rows(&people(), [rec(1)].iter());
+        let opening = Opening { grants_audit: true, ..ada.opening(AccountId::new("ada").unwrap(), vec![people()]) };
+        let (mut session, mut commits) = (DeviceSession::open(opening, &entropy(7)), 0);
+        let stop = |output: &Output| {
+            commits += u32::from(matches!(output, Output::Commit(_)));
+            commits == last
+        };
+        peer::drive(&mut ada, &mut session, |frame| Some(cloud.answer(frame)), stop);
+        cloud.store = whole;
+        for _ in 0..2 {
+            cloud.sync_as(&mut ada, |opening| Opening { grants_audit: true, ..opening }).unwrap();
+            cloud.sync(&mut ben);
+        }
+        assert_eq!(digest(&ada, 1), digest(&ben, 1), "before commit {last}");
+        assert_eq!((cloud.sync(&mut ada).requests, cloud.sync(&mut ben).requests), (1, 1));
     }
 }
 

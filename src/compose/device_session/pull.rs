@@ -108,6 +108,7 @@ impl DeviceSession {
         }
         self.note_less(&offers, &slice);
         self.note_more(&offers, &slice);
+        self.work.push.merged.retain(|record| offers.iter().all(|offer| offer.record != *record));
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
         if !is_full && !set.moved.is_empty() {
@@ -167,7 +168,9 @@ impl DeviceSession {
 
     /// Whether what the server holds is asked here, too.
     pub(super) fn ask(&mut self) {
-        let set = ReadSet::head(self.work.collection()).with_records(self.work.push.unasked.iter().cloned());
+        let push = &self.work.push;
+        let records = push.unasked.iter().chain(&push.merged).cloned();
+        let set = ReadSet::head(self.work.collection()).with_records(records);
         self.read(Phase::AskRead, set);
     }
 
@@ -175,6 +178,8 @@ impl DeviceSession {
     pub(super) fn ask_read(&mut self, slice: &Slice) {
         let mut asked = core::mem::take(&mut self.work.push.unasked);
         asked.retain(|id| slice.rows.get(id).is_none_or(|row| row.quarantine.is_none()));
+        // What came back behind the cursor is in no page.
+        asked.append(&mut self.work.push.merged);
         if asked.is_empty() {
             return self.advance();
         }

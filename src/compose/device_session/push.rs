@@ -201,7 +201,10 @@ impl DeviceSession {
                 let tag = if let Taken::Deleted(tag) = said { Some(tag) } else { None };
                 taken.push(answered(record, known, Ok(tag)));
             }
-            Taken::Merged => return false,
+            Taken::Merged => {
+                work.push.merged.insert(record);
+                return false;
+            }
             Taken::Held => {
                 work.report.held_there.push(record.clone());
                 work.push.unasked.insert(record.clone());

@@ -129,6 +129,8 @@ pub(super) struct Push {
     pub(super) unfit: Vec<RecordId>,
     /// Records that the server holds, until it is known that the question is here, too; and those that only it has.
     pub(super) unasked: BTreeSet<RecordId>,
+    /// Records of which the server has more than was sent, until a page has shown it.
+    pub(super) merged: BTreeSet<RecordId>,
     /// Records of which the server has other contents under the same dots, asked for once in a session.
     pub(super) disputed: BTreeSet<RecordId>,
 }
@@ -298,7 +300,7 @@ impl Work {
             }
         } else if self.due.pull && self.passes < MAX_PASSES {
             Next::Pull
-        } else if !self.push.unasked.is_empty() {
+        } else if !self.push.unasked.is_empty() || !self.push.merged.is_empty() {
             Next::Ask
         } else if !self.audit.shown.offers.is_empty() {
             Next::TakeShown
