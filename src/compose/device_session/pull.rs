@@ -108,7 +108,9 @@ impl DeviceSession {
         }
         self.note_less(&offers, &slice);
         self.note_more(&offers, &slice);
-        self.work.push.merged.retain(|record| offers.iter().all(|offer| offer.record != *record));
+        for offer in &offers {
+            self.work.push.merged.remove(&offer.record);
+        }
         let changes = self.changes(offers);
         let set = changes.read_set().with_moved(slice.destinations());
         if !is_full && !set.moved.is_empty() {
