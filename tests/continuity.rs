@@ -243,14 +243,20 @@ fn without(store: &MemoryStore, gone: impl Fn(&str) -> bool) -> MemoryStore {
     serde_json::from_value(saved).unwrap()
 }
 
+/// The loss is named, with exactly these records.
+#[track_caller]
+fn is_partly_lost(report: &Report, missing: &[RecordId]) {
+    let found = &report.collections[0];
+    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
+    assert_eq!(found.evidence[0].missing, missing, "{report}");
+}
+
 #[test]
 fn rows_lost_under_an_intact_log_are_found_within_one_cycle() {
     let (mut cloud, mut ada, ben) = two();
     cloud.store = without(&cloud.store, |record| record == "r004" || record == "r007");
     let report = cloud.sync_as(&mut ada, |opening| Opening { grants_audit: true, ..opening }).unwrap();
-    let found = &report.collections[0];
-    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
-    assert_eq!(found.evidence[0].missing, [rec(4), rec(7)]);
+    is_partly_lost(&report, &[rec(4), rec(7)]);
     whole(&mut cloud, &mut [ada, ben], 20);
 }
 
@@ -277,9 +283,7 @@ fn a_row_that_went_back_is_named_before_the_next_edit_of_it_covers_the_loss() {
     // What is pending is in no audit: it is its patch that does not fit.
     edit(&mut ben, 5, "phone", "55", 9);
     let report = cloud.sync(&mut ben);
-    let found = &report.collections[0];
-    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
-    assert_eq!(found.evidence[0].missing, [rec(5)]);
+    is_partly_lost(&report, &[rec(5)]);
     whole(&mut cloud, &mut [ada, ben], 20);
 }
 
@@ -292,9 +296,7 @@ fn a_row_that_went_back_is_named_by_a_later_session_if_the_one_that_sees_it_ends
     let report = cloud.sync_cut(&mut ben, 3);
     assert_eq!(report.collections[0].continuity, Some(Continuity::Intact), "{report}");
     let report = cloud.sync(&mut ben);
-    let found = &report.collections[0];
-    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
-    assert_eq!(found.evidence[0].missing, [rec(5)]);
+    is_partly_lost(&report, &[rec(5)]);
     whole(&mut cloud, &mut [ada, ben], 20);
 }
 
@@ -327,9 +329,7 @@ fn a_row_that_is_gone_is_named_though_an_edit_of_it_waits() {
     cloud.store.damage_rows(&people(), [rec(5)].iter());
     edit(&mut ada, 5, "phone", "5", 9);
     let report = cloud.sync(&mut ada);
-    let found = &report.collections[0];
-    assert_eq!(found.continuity, Some(Continuity::Lost(ServerLoss::PartialLoss)), "{report}");
-    assert_eq!(found.evidence[0].missing, [rec(5)]);
+    is_partly_lost(&report, &[rec(5)]);
     whole(&mut cloud, &mut [ada, ben], 20);
 }
 
